@@ -1,0 +1,181 @@
+/// What clients connect to, with the servers behind it; a `listen` section of HAProxy.
+public struct Listener: Hashable, Codable, Sendable {
+    /// Its name; unique among listeners.
+    public var name: String
+    /// Where it listens; at least one, no two alike in the cluster.
+    public var binds: [Endpoint]
+    /// How bytes are understood.
+    public var mode: ListenerMode
+    /// How a server is picked where no cookie decides.
+    public var balance: BalanceAlgorithm
+    /// Cookie persistence; HTTP mode only.
+    public var cookie: CookiePersistence?
+    /// Whether `X-Forwarded-For` is appended; HTTP mode only.
+    public var forwardFor: Bool
+    /// Time-outs.
+    public var timeouts: ListenerTimeouts
+    /// Connection attempts after the first failed one. Default 3; 0 to 100.
+    public var retries: Int
+    /// Whether the last retry goes to another server (HAProxy's `option redispatch`). Default true.
+    public var redispatch: Bool
+    /// The most connections at once; more wait in the kernel's queue. Default 40,000.
+    public var maxConnections: Int
+    /// What an HTTP check sends and expects; nil checks by TCP connect alone.
+    public var httpCheck: HTTPCheck?
+    /// The servers, in the order of configuration (which decides between equal cookies).
+    public var servers: [Server]
+
+    /// A listener with HAProxy's words and Haven's defaults.
+    public init(name: String, binds: [Endpoint], mode: ListenerMode) {
+        self.name = name
+        self.binds = binds
+        self.mode = mode
+        balance = .roundRobin
+        cookie = nil
+        forwardFor = mode == .http
+        timeouts = ListenerTimeouts()
+        retries = 3
+        redispatch = true
+        maxConnections = 40_000
+        httpCheck = nil
+        servers = []
+    }
+}
+
+/// How a listener understands bytes.
+public enum ListenerMode: String, Codable, Sendable {
+    /// As an opaque stream.
+    case tcp
+    /// As HTTP/1.1 requests and responses.
+    case http
+}
+
+/// How a server is picked.
+public enum BalanceAlgorithm: String, Codable, Sendable {
+    /// Each in turn, in proportion to weights.
+    case roundRobin = "roundrobin"
+}
+
+/// `cookie NAME insert indirect nocache`: the proxy gives each client a cookie that names its server.
+public struct CookiePersistence: Hashable, Codable, Sendable {
+    /// The cookie's name, an RFC 6265 token.
+    public var name: String
+    /// Whether servers see the cookie (false: `indirect`, it is removed from requests). Default true for indirect.
+    public var indirect: Bool
+    /// Whether cacheable responses that set it are marked `Cache-control: private`.
+    public var noCache: Bool
+
+    /// Describes the cookie.
+    public init(name: String, indirect: Bool = true, noCache: Bool = true) {
+        self.name = name
+        self.indirect = indirect
+        self.noCache = noCache
+    }
+}
+
+/// Time-outs of a listener; each 1 ms to 49 days.
+public struct ListenerTimeouts: Hashable, Codable, Sendable {
+    /// Until a server accepts. Default 5 s.
+    public var connect: Milliseconds = 5000
+    /// Silence of a client. Default 60 s.
+    public var client: Milliseconds = 60_000
+    /// Silence of a server. Default 60 s.
+    public var server: Milliseconds = 60_000
+    /// Until a request head is complete. Default 10 s.
+    public var httpRequest: Milliseconds = 10_000
+    /// Until a check's answer, after the connection. Default 10 s.
+    public var check: Milliseconds = 10_000
+
+    /// The defaults.
+    public init() {}
+}
+
+/// An HTTP health check.
+public struct HTTPCheck: Hashable, Codable, Sendable {
+    /// `GET`, `HEAD` or `OPTIONS`. Default `OPTIONS`, as HAProxy's.
+    public var method: String
+    /// The request target. Default `/`.
+    public var uri: String
+    /// The Host header; nil sends HTTP/1.0 without one.
+    public var host: String?
+    /// Status codes that pass, as inclusive ranges. Default 200–399.
+    public var expectStatus: [StatusRange]
+
+    /// Describes a check.
+    public init(
+        method: String = "OPTIONS",
+        uri: String = "/",
+        host: String? = nil,
+        expectStatus: [StatusRange] = [StatusRange(200, 399)]
+    ) {
+        self.method = method
+        self.uri = uri
+        self.host = host
+        self.expectStatus = expectStatus
+    }
+}
+
+/// Status codes from `first` to `last`, both included; 100 to 599.
+public struct StatusRange: Hashable, Codable, Sendable {
+    /// The lowest.
+    public var first: Int
+    /// The highest.
+    public var last: Int
+
+    /// States both ends.
+    public init(_ first: Int, _ last: Int) {
+        self.first = first
+        self.last = last
+    }
+}
+
+/// One server of a pool; the words are those of a haproxy.cfg `server` line.
+public struct Server: Hashable, Codable, Sendable {
+    /// Its name; unique in the listener.
+    public var name: String
+    /// Where it listens.
+    public var endpoint: Endpoint
+    /// Its share; 0 to 256, 0 takes no new clients but keeps those with its cookie. Default 1.
+    public var weight: Int
+    /// The cookie's value that means this server.
+    public var cookie: String?
+    /// How its health is known; nil trusts it always.
+    public var check: ServerCheck?
+    /// What the operator wants of it.
+    public var state: ServerAdminState
+
+    /// Describes a server.
+    public init(name: String, endpoint: Endpoint) {
+        self.name = name
+        self.endpoint = endpoint
+        weight = 1
+        cookie = nil
+        check = nil
+        state = .ready
+    }
+}
+
+/// When a server is checked and what changes its state.
+public struct ServerCheck: Hashable, Codable, Sendable {
+    /// Time between checks. Default 2 s.
+    public var inter: Milliseconds = 2000
+    /// Passed checks in a row until up. Default 2.
+    public var rise = 2
+    /// Failed checks in a row until down. Default 3.
+    public var fall = 3
+    /// The port to check where it is not the server's own.
+    public var port: UInt16?
+
+    /// The defaults.
+    public init() {}
+}
+
+/// What the operator wants of a server.
+public enum ServerAdminState: String, Codable, Sendable {
+    /// Serves.
+    case ready
+    /// Keeps clients with its cookie, takes no new ones.
+    case drain
+    /// Serves nobody and is not checked.
+    case maint
+}

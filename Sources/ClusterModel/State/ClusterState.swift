@@ -1,0 +1,131 @@
+/// What all nodes agree on: the result of applying the replicated log in order.
+public struct ClusterState: Hashable, Codable, Sendable {
+    /// The operator's wishes.
+    public var configuration: ClusterConfiguration
+    /// Raised by one with every accepted change of `configuration`.
+    public var version: ConfigurationVersion
+    /// Where each resource may be active. Absent: nowhere.
+    public var assignments: [ResourceName: Assignment]
+    /// The highest epoch ever given out; epochs are unique over all resources.
+    public var lastEpoch: Epoch
+    /// Failures that count against a node for a resource.
+    public var failures: [ResourceName: [NodeID: FailureRecord]]
+    /// The newest incarnation each node has announced.
+    public var incarnations: [NodeID: Incarnation]
+    /// The newest fence of each node.
+    public var fences: [NodeID: FenceRecord]
+    /// Moves that an operator ordered and that have not ended.
+    public var moves: [ResourceName: NodeID]
+    /// Answers to the newest requests, so that a repeated request is not carried out twice; oldest first.
+    public var answered: [AnsweredRequest]
+
+    /// How many answers are remembered.
+    public static let answersKept = 128
+
+    /// The state before the first entry.
+    public init(configuration: ClusterConfiguration) {
+        self.configuration = configuration
+        version = 0
+        assignments = [:]
+        lastEpoch = 0
+        failures = [:]
+        incarnations = [:]
+        fences = [:]
+        moves = [:]
+        answered = []
+    }
+}
+
+/// A resource given to a node under an epoch; the resource counts as possibly active there until released.
+public struct Assignment: Hashable, Codable, Sendable {
+    /// The node.
+    public var node: NodeID
+    /// The node's incarnation for which it was given; a later incarnation runs nothing under it.
+    public var incarnation: Incarnation
+    /// The epoch; higher than every earlier one.
+    public var epoch: Epoch
+
+    /// States all three.
+    public init(node: NodeID, incarnation: Incarnation, epoch: Epoch) {
+        self.node = node
+        self.incarnation = incarnation
+        self.epoch = epoch
+    }
+}
+
+/// Failures of a resource on a node since the last cleanup or expiry.
+public struct FailureRecord: Hashable, Codable, Sendable {
+    /// How many.
+    public var count: Int
+    /// What the newest said, for the operator.
+    public var reason: String
+    /// When the newest was recorded, in milliseconds since 1970 by the leader's wall clock; for display and expiry only.
+    public var recordedAt: Int64
+    /// Whether the newest was a stop, after which nothing is certain until the node is fenced or cleaned up.
+    public var stopFailed: Bool
+
+    /// States a record.
+    public init(count: Int, reason: String, recordedAt: Int64, stopFailed: Bool) {
+        self.count = count
+        self.reason = reason
+        self.recordedAt = recordedAt
+        self.stopFailed = stopFailed
+    }
+}
+
+/// A fence of one incarnation of a node.
+public struct FenceRecord: Hashable, Codable, Sendable {
+    /// The incarnation that was to be powered off.
+    public var incarnation: Incarnation
+    /// How far it came.
+    public var outcome: FenceOutcome
+    /// Why it was ordered.
+    public var reason: String
+    /// When it was ordered and when it ended, in milliseconds since 1970 by the leader's wall clock.
+    public var orderedAt: Int64
+    /// See `orderedAt`; nil while it goes on.
+    public var endedAt: Int64?
+
+    /// Opens a record.
+    public init(incarnation: Incarnation, reason: String, orderedAt: Int64) {
+        self.incarnation = incarnation
+        outcome = .ordered
+        self.reason = reason
+        self.orderedAt = orderedAt
+        endedAt = nil
+    }
+}
+
+/// How far a fence came.
+public enum FenceOutcome: Hashable, Codable, Sendable {
+    /// Ordered; the first "off" may have been sent, so it is carried through.
+    case ordered
+    /// Powered off and verified: a fact for ever about that incarnation.
+    case verified
+    /// The newest attempt failed; the reason is for the operator, and it is tried again.
+    case failed(String)
+}
+
+/// A request of an operator with its answer.
+public struct AnsweredRequest: Hashable, Codable, Sendable {
+    /// Drawn by the node that took the request.
+    public var id: Random128
+    /// The configuration version that it made, or why it was refused.
+    public var answer: RequestAnswer
+
+    /// Pairs both.
+    public init(id: Random128, answer: RequestAnswer) {
+        self.id = id
+        self.answer = answer
+    }
+}
+
+/// What became of a request.
+public enum RequestAnswer: Hashable, Codable, Sendable {
+    /// Applied; the configuration now has this version.
+    case applied(ConfigurationVersion)
+    /// The configuration had changed since it was read: `expected` is stale.
+    case conflict(current: ConfigurationVersion)
+    /// Refused for this reason.
+    case refused(String)
+}

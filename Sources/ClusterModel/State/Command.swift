@@ -1,0 +1,74 @@
+/// An entry of the replicated log: one change of `ClusterState`, the same on every node.
+public struct Command: Hashable, Codable, Sendable {
+    /// The change.
+    public var change: Change
+    /// Who asked, for history and for recognising repetition; nil for the leader's own decisions.
+    public var request: RequestOrigin?
+    /// When the leader proposed it, in milliseconds since 1970 by its wall clock; display and expiry only.
+    public var proposedAt: Int64
+
+    /// Builds an entry.
+    public init(change: Change, request: RequestOrigin? = nil, proposedAt: Int64) {
+        self.change = change
+        self.request = request
+        self.proposedAt = proposedAt
+    }
+}
+
+/// Who asked for a change.
+public struct RequestOrigin: Hashable, Codable, Sendable {
+    /// Drawn by the node that took the request.
+    public var id: Random128
+    /// That node.
+    public var node: NodeID
+    /// The Unix user, from the peer credentials of the agent's socket.
+    public var uid: UInt32
+
+    /// States all three.
+    public init(id: Random128, node: NodeID, uid: UInt32) {
+        self.id = id
+        self.node = node
+        self.uid = uid
+    }
+}
+
+/// What an entry changes.
+public enum Change: Hashable, Codable, Sendable {
+    /// Replaces the configuration if its version is still `expected`.
+    case configure(expected: ConfigurationVersion, ClusterConfiguration)
+    /// Gives resources to nodes under fresh epochs; each must be unassigned or assigned to the same node and incarnation.
+    case assign([NewAssignment])
+    /// Takes a resource from its node: its stop was acknowledged, or its node cannot run it any more.
+    case release(resource: ResourceName, epoch: Epoch)
+    /// Announces a node's newest incarnation.
+    case announce(node: NodeID, incarnation: Incarnation)
+    /// Opens a fence of the given incarnation.
+    case fenceOrdered(node: NodeID, incarnation: Incarnation, reason: String)
+    /// Records the end of an attempt; nil means verified off.
+    case fenceEnded(node: NodeID, incarnation: Incarnation, failure: String?)
+    /// Counts a failure of a resource on a node.
+    case failure(resource: ResourceName, node: NodeID, reason: String, stopFailed: Bool)
+    /// Forgets failures of a resource, on one node or on all.
+    case cleanup(resource: ResourceName, node: NodeID?)
+    /// Orders a move; the resource prefers `to` until it runs there or cannot.
+    case move(resource: ResourceName, to: NodeID)
+    /// Ends a move.
+    case moveEnded(resource: ResourceName)
+}
+
+/// One resource for one node.
+public struct NewAssignment: Hashable, Codable, Sendable {
+    /// The resource.
+    public var resource: ResourceName
+    /// The node.
+    public var node: NodeID
+    /// The node's incarnation.
+    public var incarnation: Incarnation
+
+    /// States all three.
+    public init(resource: ResourceName, node: NodeID, incarnation: Incarnation) {
+        self.resource = resource
+        self.node = node
+        self.incarnation = incarnation
+    }
+}
