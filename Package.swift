@@ -44,7 +44,9 @@ let package = Package(
         pure("ClusterModel"),
 
         // Platform: know system calls, know no cluster.
+        shell("LinuxIO", ["CLinux", "ClusterModel"]),
 
+        tests("LinuxIOTests", ["LinuxIO", "CLinux"]),
         tests("ClusterModelTests", ["ClusterModel"]),
         tests("BytesTests", ["Bytes"]),
     ]

@@ -9,6 +9,7 @@ public enum WireError: Error, Hashable, Sendable {
 
     /// The name of a field, fixed in the source.
     public struct StaticName: Hashable, Sendable, ExpressibleByStringLiteral, CustomStringConvertible {
+        /// The text form.
         public let description: String
         /// Only literals name fields.
         public init(stringLiteral value: StaticString) { description = "\(value)" }

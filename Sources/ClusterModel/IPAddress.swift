@@ -180,6 +180,7 @@ public struct Endpoint: Hashable, Codable, Sendable, CustomStringConvertible {
         self.init(address: address, port: port)
     }
 
+    /// The text form.
     public var description: String {
         address.family == .v4 ? "\(address):\(port)" : "[\(address)]:\(port)"
     }

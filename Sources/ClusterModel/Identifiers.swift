@@ -15,6 +15,7 @@ public struct NodeID: RawRepresentable, Hashable, Comparable, Codable, Sendable,
     @inlinable
     public static func < (left: NodeID, right: NodeID) -> Bool { left.rawValue < right.rawValue }
 
+    /// The text form.
     public var description: String { "node \(rawValue)" }
 }
 

@@ -34,6 +34,7 @@ public struct Instant: Hashable, Comparable, Sendable, CustomStringConvertible {
         .nanoseconds(left.nanoseconds - right.nanoseconds)
     }
 
+    /// The text form.
     public var description: String { "\(Double(nanoseconds) / 1e9)s" }
 }
 

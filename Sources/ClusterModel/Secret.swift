@@ -9,7 +9,9 @@ public struct Secret: Hashable, Codable, Sendable, CustomStringConvertible, Cust
     /// Wraps a secret.
     public init(_ exposed: String) { self.exposed = exposed }
 
+    /// The text form.
     public var description: String { "****" }
+    /// The text form.
     public var debugDescription: String { "****" }
 
     /// Set to `true` in the `userInfo` of an encoder whose output stays in files and channels that may hold secrets.

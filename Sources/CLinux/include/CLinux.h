@@ -94,6 +94,9 @@ static inline long haven_listen(int fd, int backlog) { return HAVEN_RESULT(liste
 static inline long haven_accept(int fd, void *address, socklen_t *length) {
     return HAVEN_RESULT(accept4(fd, (struct sockaddr *)address, length, SOCK_NONBLOCK | SOCK_CLOEXEC));
 }
+static inline long haven_getsockname(int fd, void *address, socklen_t *length) {
+    return HAVEN_RESULT(getsockname(fd, (struct sockaddr *)address, length));
+}
 static inline long haven_shutdown(int fd, int how) { return HAVEN_RESULT(shutdown(fd, how)); }
 static inline long haven_send(int fd, const void *buffer, size_t size, int flags) {
     return HAVEN_RESULT(send(fd, buffer, size, flags | MSG_NOSIGNAL));

@@ -67,11 +67,11 @@ public struct Node: Hashable, Codable, Sendable {
 
 /// Cluster-wide settings, with Pacemaker's names.
 public struct ClusterProperties: Hashable, Codable, Sendable {
-    /// `stonith-enabled`: whether lost nodes are powered off before what `requires fencing` is recovered. Default true.
+    /// `stonith-enabled`: whether lost nodes are powered off before what `requires fencing` is recovered; default true.
     public var stonithEnabled = true
-    /// `stonith-timeout`: how long one fence may take in all. Default 60 s; 5 s to 10 min.
+    /// `stonith-timeout`: how long one fence may take in all; default 60 s; 5 s to 10 min.
     public var stonithTimeout: Milliseconds = 60_000
-    /// `resource-stickiness`: how much a running resource prefers to stay. Default 100; 0 to INFINITY.
+    /// `resource-stickiness`: how much a running resource prefers to stay; default 100; 0 to INFINITY.
     public var resourceStickiness = Score(100)
 
     /// The defaults.
@@ -121,6 +121,7 @@ public struct Score: Hashable, Comparable, Codable, Sendable, CustomStringConver
     /// Orders by preference.
     public static func < (left: Score, right: Score) -> Bool { left.value < right.value }
 
+    /// The text form.
     public var description: String {
         switch self {
         case .infinity: "INFINITY"

@@ -14,11 +14,11 @@ public struct Listener: Hashable, Codable, Sendable {
     public var forwardFor: Bool
     /// Time-outs.
     public var timeouts: ListenerTimeouts
-    /// Connection attempts after the first failed one. Default 3; 0 to 100.
+    /// Connection attempts after the first failed one; default 3; 0 to 100.
     public var retries: Int
-    /// Whether the last retry goes to another server (HAProxy's `option redispatch`). Default true.
+    /// Whether the last retry goes to another server (HAProxy's `option redispatch`); default true.
     public var redispatch: Bool
-    /// The most connections at once; more wait in the kernel's queue. Default 40,000.
+    /// The most connections at once; more wait in the kernel's queue; default 40,000.
     public var maxConnections: Int
     /// What an HTTP check sends and expects; nil checks by TCP connect alone.
     public var httpCheck: HTTPCheck?
@@ -60,7 +60,7 @@ public enum BalanceAlgorithm: String, Codable, Sendable {
 public struct CookiePersistence: Hashable, Codable, Sendable {
     /// The cookie's name, an RFC 6265 token.
     public var name: String
-    /// Whether servers see the cookie (false: `indirect`, it is removed from requests). Default true for indirect.
+    /// Whether servers see the cookie (false: `indirect`, it is removed from requests); default true for indirect.
     public var indirect: Bool
     /// Whether cacheable responses that set it are marked `Cache-control: private`.
     public var noCache: Bool
@@ -75,15 +75,15 @@ public struct CookiePersistence: Hashable, Codable, Sendable {
 
 /// Time-outs of a listener; each 1 ms to 49 days.
 public struct ListenerTimeouts: Hashable, Codable, Sendable {
-    /// Until a server accepts. Default 5 s.
+    /// Until a server accepts; default 5 s.
     public var connect: Milliseconds = 5000
-    /// Silence of a client. Default 60 s.
+    /// Silence of a client; default 60 s.
     public var client: Milliseconds = 60_000
-    /// Silence of a server. Default 60 s.
+    /// Silence of a server; default 60 s.
     public var server: Milliseconds = 60_000
-    /// Until a request head is complete. Default 10 s.
+    /// Until a request head is complete; default 10 s.
     public var httpRequest: Milliseconds = 10_000
-    /// Until a check's answer, after the connection. Default 10 s.
+    /// Until a check's answer, after the connection; default 10 s.
     public var check: Milliseconds = 10_000
 
     /// The defaults.
@@ -92,13 +92,13 @@ public struct ListenerTimeouts: Hashable, Codable, Sendable {
 
 /// An HTTP health check.
 public struct HTTPCheck: Hashable, Codable, Sendable {
-    /// `GET`, `HEAD` or `OPTIONS`. Default `OPTIONS`, as HAProxy's.
+    /// `GET`, `HEAD` or `OPTIONS`; default `OPTIONS`, as HAProxy's.
     public var method: String
-    /// The request target. Default `/`.
+    /// The request target; default `/`.
     public var uri: String
     /// The Host header; nil sends HTTP/1.0 without one.
     public var host: String?
-    /// Status codes that pass, as inclusive ranges. Default 200–399.
+    /// Status codes that pass, as inclusive ranges; default 200–399.
     public var expectStatus: [StatusRange]
 
     /// Describes a check.
@@ -135,7 +135,7 @@ public struct Server: Hashable, Codable, Sendable {
     public var name: String
     /// Where it listens.
     public var endpoint: Endpoint
-    /// Its share; 0 to 256, 0 takes no new clients but keeps those with its cookie. Default 1.
+    /// Its share; 0 to 256, 0 takes no new clients but keeps those with its cookie; default 1.
     public var weight: Int
     /// The cookie's value that means this server.
     public var cookie: String?
@@ -157,11 +157,11 @@ public struct Server: Hashable, Codable, Sendable {
 
 /// When a server is checked and what changes its state.
 public struct ServerCheck: Hashable, Codable, Sendable {
-    /// Time between checks. Default 2 s.
+    /// Time between checks; default 2 s.
     public var inter: Milliseconds = 2000
-    /// Passed checks in a row until up. Default 2.
+    /// Passed checks in a row until up; default 2.
     public var rise = 2
-    /// Failed checks in a row until down. Default 3.
+    /// Failed checks in a row until down; default 3.
     public var fall = 3
     /// The port to check where it is not the server's own.
     public var port: UInt16?

@@ -4,7 +4,7 @@ public struct ClusterState: Hashable, Codable, Sendable {
     public var configuration: ClusterConfiguration
     /// Raised by one with every accepted change of `configuration`.
     public var version: ConfigurationVersion
-    /// Where each resource may be active. Absent: nowhere.
+    /// Where each resource may be active; absent: nowhere.
     public var assignments: [ResourceName: Assignment]
     /// The highest epoch ever given out; epochs are unique over all resources.
     public var lastEpoch: Epoch

@@ -9,7 +9,7 @@ public struct OrderSheet: Hashable, Codable, Sendable {
     public var session: SessionID
     /// The node must have applied at least this configuration before it starts anything.
     public var version: ConfigurationVersion
-    /// The resources that shall run here, each under its committed epoch. Everything else shall be stopped.
+    /// The resources that shall run here, each under its committed epoch; everything else shall be stopped.
     public var run: [RunOrder]
 
     /// Builds a sheet.
@@ -56,7 +56,7 @@ public struct NodeReport: Hashable, Codable, Sendable {
     public var sheetTerm: Term
     /// See `sheetTerm`.
     public var sheetSequence: UInt64
-    /// Whether everything that could already run here when the agent started has been looked for. Until then the node
+    /// Whether everything that could already run here when the agent started has been looked for; until then the node
     /// gets no first lease (RULE F10) and no orders.
     public var probed: Bool
     /// Every resource that is not known to be stopped, and every one with news.
