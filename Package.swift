@@ -46,6 +46,10 @@ let package = Package(
         // Platform: know system calls, know no cluster.
         shell("LinuxIO", ["CLinux", "ClusterModel"]),
 
+        // Lab: child processes, hosts in namespaces, house rules.
+        shell("Processes", ["CLinux", "LinuxIO", "ClusterModel"]),
+        tests("ProcessesTests", ["Processes", "LinuxIO", "CLinux", "ClusterModel"]),
+
         tests("LinuxIOTests", ["LinuxIO", "CLinux"]),
         tests("ClusterModelTests", ["ClusterModel"]),
         tests("BytesTests", ["Bytes"]),

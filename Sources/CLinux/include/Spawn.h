@@ -1,0 +1,62 @@
+/* Starting programs. Header-only, as CLinux.h, which includes it. */
+#ifndef HAVEN_SPAWN_H
+#define HAVEN_SPAWN_H
+
+struct haven_spawn_request {
+    const char *path;
+    char *const *arguments;
+    char *const *environment; /* NULL: this process's own */
+    const char *directory;    /* NULL: this process's own */
+    const int *descriptors;   /* these become 0, 1, 2, ...; none may be below `count` */
+    int count;                /* at least 3; everything from here on is closed */
+    int new_session;
+};
+
+extern char **environ;
+
+/* Starts the program in a process group of its own, with no signal blocked or ignored, under SCHED_OTHER. */
+static inline long haven_spawn(const struct haven_spawn_request *request, pid_t *pid) {
+    posix_spawn_file_actions_t actions;
+    posix_spawnattr_t attributes;
+    sigset_t all, none;
+    sigfillset(&all);
+    sigemptyset(&none);
+    struct sched_param normal = {.sched_priority = 0};
+    int failure = posix_spawn_file_actions_init(&actions);
+    if (failure) return -(long)failure;
+    failure = posix_spawnattr_init(&attributes);
+    if (failure) {
+        posix_spawn_file_actions_destroy(&actions);
+        return -(long)failure;
+    }
+    for (int i = 0; i < request->count && !failure; i++)
+        failure = posix_spawn_file_actions_adddup2(&actions, request->descriptors[i], i);
+    if (!failure) failure = posix_spawn_file_actions_addclosefrom_np(&actions, request->count);
+    if (!failure && request->directory) failure = posix_spawn_file_actions_addchdir_np(&actions, request->directory);
+    posix_spawnattr_setsigdefault(&attributes, &all);
+    posix_spawnattr_setsigmask(&attributes, &none);
+    posix_spawnattr_setpgroup(&attributes, 0);
+    posix_spawnattr_setschedpolicy(&attributes, SCHED_OTHER);
+    posix_spawnattr_setschedparam(&attributes, &normal);
+    posix_spawnattr_setflags(&attributes, (short)(POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK |
+                                                  POSIX_SPAWN_SETSCHEDULER |
+                                                  (request->new_session ? POSIX_SPAWN_SETSID : POSIX_SPAWN_SETPGROUP)));
+    if (!failure)
+        failure = posix_spawn(pid, request->path, &actions, &attributes, request->arguments,
+                              request->environment ? request->environment : environ);
+    posix_spawnattr_destroy(&attributes);
+    posix_spawn_file_actions_destroy(&actions);
+    return -(long)failure;
+}
+
+/* Whether a child has ended, without collecting it: 1 yes, 0 no. */
+static inline long haven_has_ended(pid_t pid) {
+    siginfo_t information;
+    information.si_pid = 0;
+    long result = HAVEN_RESULT(waitid(P_PID, (id_t)pid, &information, WEXITED | WNOHANG | WNOWAIT));
+    return result < 0 ? result : information.si_pid != 0;
+}
+
+static inline char **haven_environment(void) { return environ; }
+
+#endif
