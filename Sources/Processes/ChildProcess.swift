@@ -99,8 +99,8 @@ public final class ChildProcess {
 
     private func sendInput() {
         while !unsent.isEmpty, let number = inputPipe?.number {
-            let sent = unsent.withUnsafeBytes { haven_write(number, $0.baseAddress, $0.count) }
-            if sent == -Int(EAGAIN) { return }
+            let sent = unsent.withUnsafeBytes { haven_write_pipe(number, $0.baseAddress, $0.count) }
+            if sent == -Int(EAGAIN) || sent == -Int(EINTR) { return }
             // EPIPE: it does not want to read more, which is its right.
             guard sent > 0 else { break }
             unsent = unsent.dropFirst(sent)
@@ -117,7 +117,7 @@ public final class ChildProcess {
                 count = haven_read(number, buffer.baseAddress, readSize)
                 filled = max(0, count)
             }
-            if count == -Int(EAGAIN) { return }
+            if count == -Int(EAGAIN) || count == -Int(EINTR) { return }
             guard count > 0 else {
                 pipe = nil
                 return

@@ -61,6 +61,7 @@ extension ChildProcess {
     ///   - invocation: What to run.
     ///   - timeout: How long it may take.
     ///   - stop: How it is stopped when that time is over.
+    /// - Returns: How it ended and what it wrote.
     /// - Throws: when it could not be started, or not even be killed.
     public static func run(
         _ invocation: Invocation,

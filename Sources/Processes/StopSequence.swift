@@ -31,7 +31,9 @@ public struct StopSequence: Hashable, Sendable {
     public static let kill = StopSequence([Step(signal: 9, patience: .zero)])
 }
 
-/// A stop sequence under way: says which signal is due and when to ask again. Knows no process.
+/// A stop sequence under way: says which signal is due and when to ask again.
+///
+/// It knows no process.
 public struct StopProgress: Hashable, Sendable {
     private var rest: ArraySlice<StopSequence.Step>
 

@@ -57,6 +57,21 @@ static inline long haven_has_ended(pid_t pid) {
     return result < 0 ? result : information.si_pid != 0;
 }
 
+/* write() to a pipe whose reader may be gone: -EPIPE, and no SIGPIPE for this process. */
+static inline long haven_write_pipe(int fd, const void *buffer, size_t size) {
+    sigset_t pipe_signal, before;
+    sigemptyset(&pipe_signal);
+    sigaddset(&pipe_signal, SIGPIPE);
+    pthread_sigmask(SIG_BLOCK, &pipe_signal, &before);
+    long result = HAVEN_RESULT(write(fd, buffer, size));
+    if (result == -EPIPE) {
+        struct timespec none = {0, 0};
+        while (sigtimedwait(&pipe_signal, NULL, &none) < 0 && errno == EINTR) {}
+    }
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return result;
+}
+
 static inline char **haven_environment(void) { return environ; }
 
 #endif
