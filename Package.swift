@@ -34,7 +34,12 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 
 let package = Package(
     name: "haven",
-    dependencies: [],
+    dependencies: [
+        // Configuration files, admin socket and command line.
+        .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.2"),
+        .package(url: "https://github.com/jpsim/Yams.git", from: "6.2.2"),
+        .package(url: "https://github.com/swhitty/FlyingFox.git", from: "0.27.1"),
+    ],
     targets: [
         // C shims: system calls that Swift cannot reach or that must inline.
         .target(name: "CLinux"),
@@ -51,6 +56,21 @@ let package = Package(
         tests("ProcessesTests", ["Processes", "LinuxIO", "CLinux", "ClusterModel"]),
 
         tests("LinuxIOTests", ["LinuxIO", "CLinux"]),
+        // Configuration files, admin socket and command line.
+        pure("ClusterConfig", ["ClusterModel", .product(name: "Yams", package: "Yams")]),
+        shell("AdminAPI", ["ClusterModel", .product(name: "FlyingSocks", package: "FlyingFox")]),
+        shell(
+            "HavenCommands",
+            [
+                "ClusterModel", "ClusterConfig", "AdminAPI",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]
+        ),
+        .executableTarget(name: "haven", dependencies: ["HavenCommands"], swiftSettings: shared),
+        tests("ClusterConfigTests", ["ClusterConfig", "ClusterModel"]),
+        tests("AdminAPITests", ["AdminAPI", "ClusterModel"]),
+        tests("HavenCommandsTests", ["HavenCommands", "AdminAPI", "ClusterConfig", "ClusterModel"]),
+
         tests("ClusterModelTests", ["ClusterModel"]),
         tests("BytesTests", ["Bytes"]),
     ]
