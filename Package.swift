@@ -43,6 +43,10 @@ let package = Package(
         pure("Bytes"),
         pure("ClusterModel"),
 
+        // Replicated log, failure detection and leases.
+        pure("Consensus", ["Bytes", "ClusterModel"]),
+        tests("ConsensusTests", ["Bytes", "ClusterModel", "Consensus"]),
+
         // Platform: know system calls, know no cluster.
 
         tests("ClusterModelTests", ["ClusterModel"]),
