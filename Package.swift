@@ -53,6 +53,9 @@ let package = Package(
         pure("Recovery", ["ClusterModel", "Placement"]),
         tests("PlacementTests", ["ClusterModel", "Placement"]),
         tests("RecoveryTests", ["ClusterModel", "Placement", "Recovery"]),
+        // Replicated log, failure detection and leases.
+        pure("Consensus", ["Bytes", "ClusterModel"]),
+        tests("ConsensusTests", ["Bytes", "ClusterModel", "Consensus"]),
 
         // Platform: know system calls, know no cluster.
         shell("LinuxIO", ["CLinux", "ClusterModel"]),
