@@ -34,7 +34,9 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 
 let package = Package(
     name: "haven",
-    dependencies: [],
+    dependencies: [
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0")
+    ],
     targets: [
         // C shims: system calls that Swift cannot reach or that must inline.
         .target(name: "CLinux"),
@@ -45,6 +47,14 @@ let package = Package(
 
         // Platform: know system calls, know no cluster.
         shell("LinuxIO", ["CLinux", "ClusterModel"]),
+
+        // Cryptography, durable state and addresses of the machine.
+        .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+        shell("Cryptography", ["COpenSSL"]),
+        // LinuxIO for files that are written whole or not at all.
+        shell("Store", ["Bytes", "CLinux", "LinuxIO", .product(name: "GRDB", package: "GRDB.swift")]),
+        tests("CryptographyTests", ["Cryptography", "Bytes"]),
+        tests("StoreTests", ["Store", "CLinux", "LinuxIO"]),
 
         tests("LinuxIOTests", ["LinuxIO", "CLinux"]),
         tests("ClusterModelTests", ["ClusterModel"]),
