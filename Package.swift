@@ -39,6 +39,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.2"),
         .package(url: "https://github.com/jpsim/Yams.git", from: "6.2.2"),
         .package(url: "https://github.com/swhitty/FlyingFox.git", from: "0.27.1"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0")
     ],
     targets: [
         // C shims: system calls that Swift cannot reach or that must inline.
@@ -63,6 +64,13 @@ let package = Package(
         // Lab: child processes, hosts in namespaces, house rules.
         shell("Processes", ["CLinux", "LinuxIO", "ClusterModel"]),
         tests("ProcessesTests", ["Processes", "LinuxIO", "CLinux", "ClusterModel"]),
+        // Cryptography, durable state and addresses of the machine.
+        .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+        shell("Cryptography", ["COpenSSL"]),
+        // LinuxIO for files that are written whole or not at all.
+        shell("Store", ["Bytes", "CLinux", "LinuxIO", .product(name: "GRDB", package: "GRDB.swift")]),
+        tests("CryptographyTests", ["Cryptography", "Bytes"]),
+        tests("StoreTests", ["Store", "CLinux", "LinuxIO"]),
 
         tests("LinuxIOTests", ["LinuxIO", "CLinux"]),
         // Configuration files, admin socket and command line.
