@@ -50,6 +50,13 @@ let package = Package(
         shell("Processes", ["CLinux", "LinuxIO", "ClusterModel"]),
         tests("ProcessesTests", ["Processes", "LinuxIO", "CLinux", "ClusterModel"]),
 
+        // Runners: the agent APIs, worker threads, operations on resources, fencing.
+        pure("AgentAPI", ["ClusterModel"]),
+        shell("Supervision", ["CLinux", "ClusterModel", "LinuxIO", "Processes"]),
+        shell("FenceRunner", ["CLinux", "ClusterModel", "LinuxIO", "Processes", "AgentAPI", "Supervision"]),
+        tests("AgentAPITests", ["AgentAPI", "ClusterModel"]),
+        tests("FenceRunnerTests", ["FenceRunner", "AgentAPI", "ClusterModel", "LinuxIO", "Processes", "CLinux"]),
+
         tests("LinuxIOTests", ["LinuxIO", "CLinux"]),
         tests("ClusterModelTests", ["ClusterModel"]),
         tests("BytesTests", ["Bytes"]),

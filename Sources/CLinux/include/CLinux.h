@@ -214,5 +214,6 @@ static inline long haven_getrandom(void *buffer, size_t size) { return HAVEN_RES
 static inline int haven_errno(void) { return errno; }
 
 #include "Spawn.h"
+#include "Thread.h"
 
 #endif
