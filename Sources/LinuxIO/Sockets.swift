@@ -9,8 +9,21 @@ public struct DatagramSocket: ~Copyable, Sendable {
     /// The largest datagram that is received whole; longer ones are cut by the kernel and fail their checks.
     public static let largest = 65_536
 
-    /// Binds to a local address, non-blocking; `receiveBuffer` is asked of the kernel, which may give less.
-    public init(binding address: IPAddress, port: UInt16, receiveBuffer: Int = 1 << 20) throws(SystemError) {
+    /// Binds to a local address, non-blocking.
+    ///
+    /// - Parameters:
+    ///   - address: A local address.
+    ///   - port: 0 lets the kernel choose.
+    ///   - shared: Several sockets of this process bind the same port; a connected one gets its peer's datagrams, an
+    ///     unconnected one the rest.
+    ///   - receiveBuffer: Bytes asked of the kernel, which may give less.
+    /// - Throws: What the kernel refused.
+    public init(
+        binding address: IPAddress,
+        port: UInt16,
+        shared: Bool = false,
+        receiveBuffer: Int = 1 << 20
+    ) throws(SystemError) {
         let local = SocketAddress(address, port: port)
         let number = Int32(
             try SystemError.check("socket") {
@@ -19,6 +32,7 @@ public struct DatagramSocket: ~Copyable, Sendable {
         )
         let socket = Descriptor(owning: number)
         _ = haven_setsockopt_int(number, SOL_SOCKET, SO_RCVBUF, Int32(receiveBuffer))
+        if shared { _ = haven_setsockopt_int(number, SOL_SOCKET, SO_REUSEADDR, 1) }
         if address.family == .v6 { _ = haven_setsockopt_int(number, Int32(IPPROTO_IPV6), IPV6_V6ONLY, 1) }
         try SystemError.check("bind", "UDP \(address) port \(port)") { local.withRaw { haven_bind(number, $0, $1) } }
         descriptor = socket
@@ -39,6 +53,12 @@ public struct DatagramSocket: ~Copyable, Sendable {
         bytes.withUnsafeBytes { buffer in
             peer.withRaw { haven_sendto(descriptor.number, buffer.baseAddress, buffer.count, $0, $1) } >= 0
         }
+    }
+
+    /// Sends one datagram to the peer that the socket is connected to; false as with `send(_:to:)`.
+    @discardableResult
+    public func send(_ bytes: [UInt8]) -> Bool {
+        bytes.withUnsafeBytes { haven_send(descriptor.number, $0.baseAddress, $0.count, 0) } >= 0
     }
 
     /// Receives one datagram into a reused buffer of `largest` bytes; nil when none waits.

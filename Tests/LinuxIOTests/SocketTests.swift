@@ -32,6 +32,38 @@ struct SocketTests {
     }
 
     @Test
+    func `Of sockets that share a port, the connected one gets its peer's datagrams and the other the rest`() throws {
+        let address = try #require(Self.loopback)
+        let peer = try DatagramSocket(binding: address, port: 0)
+        let stranger = try DatagramSocket(binding: address, port: 0)
+        let open = try DatagramSocket(binding: address, port: 0, shared: true)
+        let port = try #require(SocketAddress.local(of: open.descriptor.number)?.endpoint?.port)
+        let tied = try DatagramSocket(binding: address, port: port, shared: true)
+        let peerPort = try #require(SocketAddress.local(of: peer.descriptor.number)?.endpoint?.port)
+        try tied.connect(to: address, port: peerPort)
+        peer.send([1], to: SocketAddress(address, port: port))
+        stranger.send([2], to: SocketAddress(address, port: port))
+        var buffer = [UInt8](repeating: 0, count: DatagramSocket.largest)
+        let tiedCount = tied.receive(into: &buffer)?.count
+        #expect(tiedCount == 1 && buffer[0] == 1)
+        let openCount = open.receive(into: &buffer)?.count
+        #expect(openCount == 1 && buffer[0] == 2)
+    }
+
+    @Test
+    func `A file is written whole, never over another, and replaced in one step`() throws {
+        let path = "/tmp/haven-file-\(Clock.monotonic().nanoseconds)"
+        defer { unlink(path) }
+        try DurableFile.create(path, content: [1, 2], mode: 0o600)
+        #expect(throws: SystemError.self) { try DurableFile.create(path, content: [3], mode: 0o600) }
+        #expect(try Descriptor.open(path, O_RDONLY).read(upTo: 10) == [1, 2])
+        try DurableFile.replace(path, content: [4], mode: 0o600)
+        #expect(try Descriptor.open(path, O_RDONLY).read(upTo: 10) == [4])
+        try DurableFile.remove(path)
+        try DurableFile.remove(path)
+    }
+
+    @Test
     func `An address that is not here can be bound only freely`() throws {
         let foreign = try #require(IPAddress("192.0.2.1"))
         let endpoint = Endpoint(address: foreign, port: 8080)
