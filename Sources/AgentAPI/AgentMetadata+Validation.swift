@@ -1,11 +1,12 @@
 public import ClusterModel
 
 extension AgentMetadata {
-    /// Everything that is wrong with parameters that an operator gave, one sentence each; empty when they are fine.
+    /// Looks for everything that is wrong with parameters that an operator gave.
     ///
     /// - Parameters:
     ///   - given: The parameters by name; values of secrets may be left empty, they are not looked at.
     ///   - supplied: Names that the cluster itself gives at run time, such as `plug` or `action`.
+    /// - Returns: One sentence each; empty when they are fine.
     public func violations(of given: [String: String], supplied: Set<String> = []) -> [String] {
         var sentences: [String] = []
         for (name, value) in given.sorted(by: { $0.key < $1.key }) {
@@ -72,7 +73,9 @@ extension AgentMetadata {
 }
 
 extension AgentParameter {
-    /// Why a value cannot be of this parameter's type; nil when it can. Empty values are the agent's own affair.
+    /// Why a value cannot be of this parameter's type; nil when it can.
+    ///
+    /// Empty values are the agent's own affair.
     func violation(of value: String) -> String? {
         if value.isEmpty { return nil }
         switch type {

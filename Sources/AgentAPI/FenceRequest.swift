@@ -14,8 +14,9 @@ public enum FenceAction: String, Sendable {
     case metadata
 }
 
-/// What a fence agent reads on standard input: one `name=value` per line. Nothing is ever put on its command line,
-/// because every user of the machine can read command lines.
+/// What a fence agent reads on standard input: one `name=value` per line.
+///
+/// Nothing is ever put on its command line, because every user of the machine can read command lines.
 public struct FenceRequest: Sendable {
     /// The lines, with the secrets in them: for the agent's input and nothing else.
     public let input: [UInt8]
@@ -48,6 +49,7 @@ public struct FenceRequest: Sendable {
     ///   - device: The device with its parameters, secrets and targets.
     ///   - metadata: What the agent says of itself; nil when that is not known.
     ///   - time: How long the agent may take; its own waits are set below that.
+    /// - Throws: when a value cannot be written as a line.
     public init(
         _ action: FenceAction,
         node: NodeName?,
@@ -75,6 +77,7 @@ public struct FenceRequest: Sendable {
     }
 
     /// The parameters that carry the agent's word for the node: `plug` where the agent has it, else the older `port`.
+    ///
     /// An agent whose metadata cannot be read gets both: names that an agent does not know are ignored by it.
     private static func plugNames(_ metadata: AgentMetadata?) -> [String] {
         guard let metadata else { return ["plug", "port"] }

@@ -92,7 +92,9 @@ public struct FenceSequence: Sendable {
             readingAnswered(answer, readings: readings, now: now, into: &effects)
         case (.answered(let answer), .poweringOn):
             step = .done
-            if case .failed(let reason) = answer { effects += [.poweredOn(failure: reason), .ended] } else {
+            if case .failed(let reason) = answer {
+                effects += [.poweredOn(failure: reason), .ended]
+            } else {
                 effects += [.poweredOn(failure: nil), .ended]
             }
         default: break

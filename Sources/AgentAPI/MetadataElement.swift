@@ -33,8 +33,9 @@ public struct MetadataError: Error, Hashable, Sendable, CustomStringConvertible 
     public var description: String { "metadata unreadable at byte \(offset): \(reason)" }
 }
 
-/// Reads the part of XML 1.0 that agents write: elements, attributes, text, character data, comments, the five named
-/// entities and character references. A document type is skipped, so nothing in it is ever expanded or fetched.
+/// Reads the part of XML 1.0 that agents write.
+///
+/// That is: elements, attributes, text, character data, comments, the five named entities and character references. A document type is skipped, so nothing in it is ever expanded or fetched.
 struct MetadataReader {
     /// The longest document; the largest agent in the field writes 60 kB.
     static let longest = 1 << 20
@@ -49,9 +50,13 @@ struct MetadataReader {
 
     private init(_ bytes: [UInt8]) { self.bytes = bytes }
 
-    /// The root element. Text before the first tag is skipped: some agents print warnings first.
+    /// The root element.
+    ///
+    /// Text before the first tag is skipped: some agents print warnings first.
     static func root(of bytes: [UInt8]) throws(MetadataError) -> MetadataElement {
-        guard bytes.count <= longest else { throw MetadataError(offset: longest, reason: "longer than \(longest) bytes") }
+        guard bytes.count <= longest else {
+            throw MetadataError(offset: longest, reason: "longer than \(longest) bytes")
+        }
         var reader = MetadataReader(bytes)
         while let byte = reader.peek(), byte != UInt8(ascii: "<") { reader.position += 1 }
         try reader.skipProlog()

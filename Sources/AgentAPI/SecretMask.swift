@@ -49,7 +49,8 @@ public struct SecretMask: Sendable {
         let lines = mask(errorOutput).split { $0 == 10 || $0 == 13 }
             .filter { line in line.contains { $0 > 0x20 } }
         let text = lines.suffix(Self.mostLines).map { Self.printable($0) }.joined(separator: "; ")
-        return text.utf8.count <= Self.longest ? text : "…" + String(decoding: text.utf8.suffix(Self.longest), as: UTF8.self)
+        return text.utf8.count <= Self.longest
+            ? text : "…" + String(decoding: text.utf8.suffix(Self.longest), as: UTF8.self)
     }
 
     private static func printable(_ line: ArraySlice<UInt8>) -> String {

@@ -22,6 +22,7 @@ public final class FenceRunner: Sendable {
     /// - Parameters:
     ///   - searchPath: The directories in which agents are looked for.
     ///   - sink: Called with every event, on the runner's thread; it must return soon.
+    /// - Throws: when the kernel has no thread or descriptor left.
     public init(
         searchPath: [String] = FenceRunner.standardSearchPath,
         sink: @escaping @Sendable (FenceEvent) -> Void
@@ -33,7 +34,9 @@ public final class FenceRunner: Sendable {
         }
     }
 
-    /// Powers a node off. It cannot be called back: the first "off" may have been sent already.
+    /// Powers a node off.
+    ///
+    /// It cannot be called back: the first "off" may have been sent already.
     public func fence(_ order: FenceOrder) {
         if !worker.post(.fence(order)) { sink(.ended(order: order.id, .failed(Self.overload))) }
     }

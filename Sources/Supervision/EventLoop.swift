@@ -2,9 +2,9 @@ public import ClusterModel
 public import LinuxIO
 public import Processes
 
-/// The loop of a worker thread: descriptors, timers and children, each with a handler. Owned by one thread.
+/// The loop of a worker thread: descriptors, timers and children, each with a handler.
 ///
-/// A handler may add and remove watches and timers, its own included. A handler that was removed is not called any more,
+/// Owned by one thread. A handler may add and remove watches and timers, its own included. A handler that was removed is not called any more,
 /// even if its descriptor was ready in the same pass.
 public final class EventLoop {
     private var poller: Poller

@@ -13,6 +13,7 @@ public final class Worker<Message: Sendable>: Sendable {
     ///   - name: Shown by `ps -L`; at most 15 bytes count.
     ///   - limit: How many messages may wait.
     ///   - prepare: Called once on the new thread; what it returns is called there with every message.
+    /// - Throws: when the kernel has no thread or descriptor left.
     public init(
         name: String,
         limit: Int,

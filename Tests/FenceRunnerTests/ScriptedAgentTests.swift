@@ -60,7 +60,8 @@ struct ScriptedAgentTests {
     @Test
     func `The second device is tried when the first fails`() async {
         let devices = [
-            ScriptedAgent.device(scratch, name: "first", fault: "strange"), ScriptedAgent.device(scratch, name: "second"),
+            ScriptedAgent.device(scratch, name: "first", fault: "strange"),
+            ScriptedAgent.device(scratch, name: "second"),
         ]
         #expect(await stand.fence(devices).verifiedBy == "second")
     }
