@@ -72,6 +72,13 @@ let package = Package(
         tests("CryptographyTests", ["Cryptography", "Bytes"]),
         tests("StoreTests", ["Store", "CLinux", "LinuxIO"]),
 
+        // Runners: the agent APIs, worker threads, operations on resources, fencing.
+        pure("AgentAPI", ["ClusterModel"]),
+        shell("Supervision", ["CLinux", "ClusterModel", "LinuxIO", "Processes"]),
+        shell("FenceRunner", ["CLinux", "ClusterModel", "LinuxIO", "Processes", "AgentAPI", "Supervision"]),
+        tests("AgentAPITests", ["AgentAPI", "ClusterModel"]),
+        tests("FenceRunnerTests", ["FenceRunner", "AgentAPI", "ClusterModel", "LinuxIO", "Processes", "CLinux"]),
+
         tests("LinuxIOTests", ["LinuxIO", "CLinux"]),
         // Configuration files, admin socket and command line.
         pure("ClusterConfig", ["ClusterModel", .product(name: "Yams", package: "Yams")]),

@@ -227,5 +227,6 @@ static inline long haven_mode(int fd) {
 static inline int haven_errno(void) { return errno; }
 
 #include "Spawn.h"
+#include "Thread.h"
 
 #endif
