@@ -69,6 +69,8 @@ let package = Package(
         shell("Cryptography", ["COpenSSL"]),
         // LinuxIO for files that are written whole or not at all.
         shell("Store", ["Bytes", "CLinux", "LinuxIO", .product(name: "GRDB", package: "GRDB.swift")]),
+        // LinuxIO for descriptors and errors.
+        shell("Netlink", ["CLinux", "LinuxIO", "ClusterModel"]),
         tests("CryptographyTests", ["Cryptography", "Bytes"]),
         tests("StoreTests", ["Store", "CLinux", "LinuxIO"]),
 
