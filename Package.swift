@@ -43,6 +43,12 @@ let package = Package(
         pure("Bytes"),
         pure("ClusterModel"),
 
+        // Deciding: what runs where, and what is done next about it. Recovery asks Placement for the wanted state.
+        pure("Placement", ["ClusterModel"]),
+        pure("Recovery", ["ClusterModel", "Placement"]),
+        tests("PlacementTests", ["ClusterModel", "Placement"]),
+        tests("RecoveryTests", ["ClusterModel", "Placement", "Recovery"]),
+
         // Platform: know system calls, know no cluster.
         shell("LinuxIO", ["CLinux", "ClusterModel"]),
 
