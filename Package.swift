@@ -78,6 +78,12 @@ let package = Package(
         pure("AgentAPI", ["ClusterModel"]),
         shell("Supervision", ["CLinux", "ClusterModel", "LinuxIO", "Processes"]),
         shell("FenceRunner", ["CLinux", "ClusterModel", "LinuxIO", "Processes", "AgentAPI", "Supervision"]),
+        shell(
+            "ResourceRunner",
+            [
+                "CLinux", "ClusterModel", "LinuxIO", "Netlink", "Processes", "AgentAPI", "Supervision", "Recovery",
+            ]
+        ),
         tests("AgentAPITests", ["AgentAPI", "ClusterModel"]),
         tests("FenceRunnerTests", ["FenceRunner", "AgentAPI", "ClusterModel", "LinuxIO", "Processes", "CLinux"]),
 

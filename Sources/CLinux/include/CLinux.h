@@ -3,6 +3,7 @@
 #define HAVEN_CLINUX_H
 
 #include <arpa/inet.h>
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
