@@ -46,6 +46,21 @@ let package = Package(
         // Platform: know system calls, know no cluster.
         shell("LinuxIO", ["CLinux", "ClusterModel"]),
 
+        // The load balancer.
+        pure("HTTP1"),
+        pure("Balancing", ["ClusterModel"]),
+        shell("ProxyControl", ["Balancing", "ClusterModel", "LinuxIO", "CLinux"]),
+        shell("Proxy", ["Balancing", "HTTP1", "ProxyControl", "ClusterModel", "LinuxIO", "CLinux"]),
+        .executableTarget(
+            name: "haven-proxy",
+            dependencies: ["Proxy", "ProxyControl", "LinuxIO"],
+            swiftSettings: shared
+        ),
+        .executableTarget(name: "bench", dependencies: ["CLinux"], swiftSettings: shared),
+        tests("HTTP1Tests", ["HTTP1"]),
+        tests("BalancingTests", ["Balancing", "ClusterModel"]),
+        tests("ProxyTests", ["Proxy", "ProxyControl", "HTTP1", "ClusterModel", "LinuxIO", "CLinux"]),
+
         tests("LinuxIOTests", ["LinuxIO", "CLinux"]),
         tests("ClusterModelTests", ["ClusterModel"]),
         tests("BytesTests", ["Bytes"]),

@@ -214,4 +214,6 @@ static inline long haven_recv_with_fd(int socket, void *buffer, size_t size, int
 static inline long haven_getrandom(void *buffer, size_t size) { return HAVEN_RESULT(syscall(SYS_getrandom, buffer, size, 0)); }
 static inline int haven_errno(void) { return errno; }
 
+#include "ProxyShims.h"
+
 #endif
