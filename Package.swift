@@ -86,6 +86,20 @@ let package = Package(
         ),
         tests("AgentAPITests", ["AgentAPI", "ClusterModel"]),
         tests("FenceRunnerTests", ["FenceRunner", "AgentAPI", "ClusterModel", "LinuxIO", "Processes", "CLinux"]),
+        // The load balancer.
+        pure("HTTP1"),
+        pure("Balancing", ["ClusterModel"]),
+        shell("ProxyControl", ["Balancing", "ClusterModel", "LinuxIO", "CLinux"]),
+        shell("Proxy", ["Balancing", "HTTP1", "ProxyControl", "ClusterModel", "LinuxIO", "CLinux"]),
+        .executableTarget(
+            name: "haven-proxy",
+            dependencies: ["Proxy", "ProxyControl", "LinuxIO"],
+            swiftSettings: shared
+        ),
+        .executableTarget(name: "bench", dependencies: ["CLinux"], swiftSettings: shared),
+        tests("HTTP1Tests", ["HTTP1"]),
+        tests("BalancingTests", ["Balancing", "ClusterModel"]),
+        tests("ProxyTests", ["Proxy", "ProxyControl", "HTTP1", "ClusterModel", "LinuxIO", "CLinux"]),
 
         tests("LinuxIOTests", ["LinuxIO", "CLinux"]),
         // Configuration files, admin socket and command line.

@@ -236,5 +236,6 @@ static inline int haven_errno(void) { return errno; }
 
 #include "Spawn.h"
 #include "Thread.h"
+#include "ProxyShims.h"
 
 #endif
