@@ -34,7 +34,9 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 
 let package = Package(
     name: "haven",
-    dependencies: [],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.2")
+    ],
     targets: [
         // C shims: system calls that Swift cannot reach or that must inline.
         .target(name: "CLinux"),
@@ -48,6 +50,19 @@ let package = Package(
 
         // Lab: child processes, hosts in namespaces, house rules.
         shell("Processes", ["CLinux", "LinuxIO", "ClusterModel"]),
+        shell("Lab", ["Processes", "CLinux", "LinuxIO", "ClusterModel"]),
+        shell(
+            "HavenCommands",
+            [
+                "Lab", "LinuxIO", "Processes",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]
+        ),
+        .executableTarget(
+            name: "haven",
+            dependencies: ["HavenCommands", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            swiftSettings: shared
+        ),
         tests("ProcessesTests", ["Processes", "LinuxIO", "CLinux", "ClusterModel"]),
 
         tests("LinuxIOTests", ["LinuxIO", "CLinux"]),
