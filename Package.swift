@@ -40,6 +40,7 @@ let package = Package(
         .package(url: "https://github.com/jpsim/Yams.git", from: "6.2.2"),
         .package(url: "https://github.com/swhitty/FlyingFox.git", from: "0.27.1"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0")
+        .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.2")
     ],
     targets: [
         // C shims: system calls that Swift cannot reach or that must inline.
@@ -63,6 +64,19 @@ let package = Package(
 
         // Lab: child processes, hosts in namespaces, house rules.
         shell("Processes", ["CLinux", "LinuxIO", "ClusterModel"]),
+        shell("Lab", ["Processes", "CLinux", "LinuxIO", "ClusterModel"]),
+        shell(
+            "HavenCommands",
+            [
+                "Lab", "LinuxIO", "Processes",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]
+        ),
+        .executableTarget(
+            name: "haven",
+            dependencies: ["HavenCommands", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            swiftSettings: shared
+        ),
         tests("ProcessesTests", ["Processes", "LinuxIO", "CLinux", "ClusterModel"]),
         // Cryptography, durable state and addresses of the machine.
         .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),

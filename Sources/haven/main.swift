@@ -1,1 +1,9 @@
 print("x")
+import ArgumentParser
+import HavenCommands
+
+struct Haven: ParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "haven", subcommands: [LabCommand.self])
+}
+
+Haven.main()
