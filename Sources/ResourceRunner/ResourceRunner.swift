@@ -1,5 +1,5 @@
 public import AgentAPI
-public import ClusterModel
+import ClusterModel
 public import LinuxIO
 public import Recovery
 internal import Supervision

@@ -1,4 +1,3 @@
-print("x")
 import ArgumentParser
 import HavenCommands
 
