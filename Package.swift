@@ -55,6 +55,9 @@ let package = Package(
         shell("Store", ["Bytes", "CLinux", "LinuxIO", .product(name: "GRDB", package: "GRDB.swift")]),
         // LinuxIO for descriptors and errors.
         shell("Netlink", ["CLinux", "LinuxIO", "ClusterModel"]),
+        // Traffic between agents: the core decides, SealedTransport seals.
+        pure("TransportCore", ["Bytes", "ClusterModel"]),
+        shell("SealedTransport", ["TransportCore", "Cryptography", "Bytes", "ClusterModel"]),
         tests("CryptographyTests", ["Cryptography", "Bytes"]),
         tests("StoreTests", ["Store", "CLinux", "LinuxIO"]),
 
