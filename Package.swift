@@ -74,6 +74,8 @@ let package = Package(
         pure("Recovery", ["ClusterModel", "Placement"]),
         // One node's cores, wired: the value that production and simulation both run.
         pure("NodeCore", ["ClusterModel", "Consensus", "Placement", "Recovery"]),
+        // Traffic between agents: the core decides, SealedTransport seals.
+        pure("TransportCore", ["Bytes", "ClusterModel"]),
         pure("AgentAPI", ["ClusterModel"]),
         pure("HTTP1"),
         pure("Balancing", ["ClusterModel"]),
@@ -88,14 +90,21 @@ let package = Package(
         shell("ProxyControl", ["Balancing", "ClusterModel", "LinuxIO", "CLinux"]),
         shell("Proxy", ["Balancing", "HTTP1", "ProxyControl", "ClusterModel", "LinuxIO", "CLinux"]),
         shell("AdminAPI", ["ClusterModel", .product(name: "FlyingSocks", package: "FlyingFox")]),
-        shell("ClusterSetup", ["ClusterModel", "CLinux", "LinuxIO", "Processes"]),
+        shell("SealedTransport", ["TransportCore", "Cryptography", "Bytes", "ClusterModel"]),
+        shell(
+            "ClusterSetup",
+            [
+                "Bytes", "CLinux", "ClusterModel", "Cryptography", "LinuxIO", "Processes", "SealedTransport", "Store",
+                "TransportCore",
+            ]
+        ),
         shell("Lab", ["Processes", "CLinux", "LinuxIO", "ClusterModel"]),
         shell(
             "ClusterAgent",
             [
                 "AdminAPI", "Balancing", "Bytes", "CLinux", "ClusterModel", "ClusterSetup", "Consensus", "Cryptography",
                 "FenceRunner", "LinuxIO", "NodeCore", "Placement", "Processes", "ProxyControl", "Recovery",
-                "ResourceRunner", "Store", logging,
+                "ResourceRunner", "SealedTransport", "Store", "TransportCore", logging,
             ]
         ),
         shell(
