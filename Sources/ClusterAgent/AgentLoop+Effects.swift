@@ -56,11 +56,6 @@ extension AgentLoop {
     func refreshIfNeeded() {
         guard needsRefresh else { return }
         needsRefresh = false
-        let configuration = core.state.configuration
-        if configuration != lastConfiguration {
-            lastConfiguration = configuration
-            links.update(nodes: configuration.nodes, now: Clock.monotonic())
-        }
         proxy.update(ProxyView(core: core))
     }
 

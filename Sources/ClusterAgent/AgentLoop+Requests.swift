@@ -1,5 +1,6 @@
 import AdminAPI
 import ClusterModel
+import Consensus
 import LinuxIO
 import NodeCore
 

@@ -48,7 +48,6 @@ final class AgentLoop {
     var notices: [String]
     var ending: Ending?
     var needsRefresh = true
-    var lastConfiguration: ClusterConfiguration?
 
     /// How the loop ends.
     enum Ending {

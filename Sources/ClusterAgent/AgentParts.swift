@@ -27,14 +27,12 @@ struct AgentParts {
     let core: NodeCore
     /// What an operator should know of this machine.
     let notices: [String]
-    /// Held as long as the agent runs.
-    let lock: Descriptor
 
     init(options: AgentOptions, log: Logger) throws {
         let paths = options.paths
         self.paths = paths
         self.log = log
-        lock = try Self.takeLock(paths)
+        try Self.takeLock(paths)
         if let reason = FileManager.default.contents(atPath: paths.quarantine) {
             throw AgentFailure(String(decoding: reason, as: UTF8.self))
         }
@@ -74,7 +72,8 @@ struct AgentParts {
         )
     }
 
-    private static func takeLock(_ paths: AgentPaths) throws -> Descriptor {
+    /// Takes the lock for as long as this process lives: its descriptor is given away and never closed.
+    private static func takeLock(_ paths: AgentPaths) throws {
         try FileManager.default.createDirectory(
             atPath: paths.run,
             withIntermediateDirectories: true,
@@ -84,7 +83,7 @@ struct AgentParts {
         guard FileLock.tryLock(lock.number) else {
             throw AgentFailure("another agent runs on this node (it holds \(paths.lock))")
         }
-        return lock
+        _ = lock.release()
     }
 
     private static func openStore(

@@ -63,7 +63,9 @@ final class ProxySupervisor: Sendable {
     }
 
     /// How often the proxy is asked how it is.
-    static let statusInterval = 1.0
+    static let statusInterval = Duration.seconds(1)
+    /// How often it is looked whether the proxy still runs.
+    static let lookInterval = 0.1
     /// How long the proxy may take for anything.
     static let patience = Duration.seconds(5)
     /// The pause before a proxy that does not start is started again.
@@ -125,11 +127,11 @@ final class ProxySupervisor: Sendable {
             do {
                 let client = try connect(program: program, child: &child)
                 shared.withLock { $0.isRunning = true }
-                try serve(client)
+                try serve(client, child)
             } catch {
                 log.warning("haven-proxy: \(error)")
                 shared.withLock { $0.isRunning = false }
-                if !isClosed, !(child?.isGone ?? false) { Thread.sleep(forTimeInterval: Self.restartPause) }
+                if !isClosed { _ = signal.wait(timeout: .now() + Self.restartPause) }
             }
         }
         _ = try? child?.stop(.terminate(grace: .seconds(5)))
@@ -166,8 +168,9 @@ final class ProxySupervisor: Sendable {
 
     private static let threads = max(1, min(ProcessInfo.processInfo.activeProcessorCount, 4))
 
-    private func serve(_ client: ProxyClient) throws {
+    private func serve(_ client: ProxyClient, _ child: ChildProcess?) throws {
         var applied: UInt64?
+        var nextStatus = Clock.monotonic()
         while !isClosed {
             let (view, generation) = shared.withLock { ($0.wanted, $0.generation) }
             if let view, generation != applied {
@@ -179,9 +182,14 @@ final class ProxySupervisor: Sendable {
                     shared.refusal = result.refusal
                 }
             }
-            let status = try client.status(deadline: Clock.monotonic() + Self.patience)
-            shared.withLock { $0.status = status }
-            _ = signal.wait(timeout: .now() + Self.statusInterval)
+            if Clock.monotonic() >= nextStatus {
+                let status = try client.status(deadline: Clock.monotonic() + Self.patience)
+                shared.withLock { $0.status = status }
+                nextStatus = Clock.monotonic() + Self.statusInterval
+            }
+            child?.progress()
+            if let exit = child?.exit { throw AgentFailure("it ended (\(exit))") }
+            _ = signal.wait(timeout: .now() + Self.lookInterval)
         }
     }
 

@@ -51,6 +51,11 @@ extension RequestDesk {
             }
             do throws(EditError) {
                 let changed = try state.configuration.applying(edit)
+                if changed.nodes.map(\.identity) != state.configuration.nodes.map(\.identity) {
+                    return .failure(
+                        Refusal("this version cannot add, remove or renumber nodes of a running cluster; set it up anew")
+                    )
+                }
                 if changed == state.configuration {
                     return .success(.answer(.done(version: state.version, notes: ["nothing to change"])))
                 }
@@ -154,4 +159,9 @@ extension RequestDesk {
         guard incarnation > 0 else { return .failure(Refusal("\(name) has never been seen running")) }
         return .success(.changes([.fenceOrdered(node: target, incarnation: incarnation, reason: "ordered by an operator")]))
     }
+}
+
+extension Node {
+    /// What this version fixes at set-up.
+    fileprivate var identity: Node { Node(id: id, name: name, addresses: addresses) }
 }

@@ -1,5 +1,6 @@
 import AdminAPI
 import ClusterModel
+import Consensus
 import NodeCore
 
 /// Operators' requests from their arrival to their answer: carried out here while this node leads, sent to the leader

@@ -1,5 +1,5 @@
 public import ClusterModel
-import Glibc
+internal import CLinux
 
 /// A node as the operator named it for set-up: `controller1` or `controller1=192.168.0.10[,10.0.0.10]`.
 public struct PlannedNode: Hashable, Sendable {

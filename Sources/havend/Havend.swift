@@ -15,8 +15,8 @@ struct Havend: ParsableCommand {
     @Option(help: "Where the node's durable state is kept.")
     var state = AgentPaths.standard.state
 
-    @Option(help: "Where sockets and the lease are kept; must not survive a reboot.")
-    var run = AgentPaths.standard.run
+    @Option(name: .customLong("run"), help: "Where sockets and the lease are kept; must not survive a reboot.")
+    var runDirectory = AgentPaths.standard.run
 
     @Option(name: .customLong("fence-agents"), help: "A directory that is searched for fence agents first.")
     var fenceAgents: String?
@@ -35,7 +35,7 @@ struct Havend: ParsableCommand {
             return
         }
         var options = AgentOptions()
-        options.paths = AgentPaths(state: state, run: run)
+        options.paths = AgentPaths(state: state, run: runDirectory)
         options.realtime = !noRealtime
         if let fenceAgents { options.fenceAgentPath.insert(fenceAgents, at: 0) }
         options.proxyProgram = Self.program(beside: "haven-proxy")

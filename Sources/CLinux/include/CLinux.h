@@ -15,6 +15,7 @@
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
+#include <netdb.h>
 #include <poll.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
