@@ -46,6 +46,9 @@ let package = Package(
         // Replicated log, failure detection and leases.
         pure("Consensus", ["Bytes", "ClusterModel"]),
         tests("ConsensusTests", ["Bytes", "ClusterModel", "Consensus"]),
+        // Development only, never a product: drives production cores through faults in virtual time.
+        pure("Simulation", ["Bytes", "ClusterModel", "Consensus"]),
+        tests("SimulationTests", ["ClusterModel", "Consensus", "Simulation"]),
 
         // Platform: know system calls, know no cluster.
 
