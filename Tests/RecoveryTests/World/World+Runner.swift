@@ -19,6 +19,7 @@ extension World {
                 host.operations.removeValue(forKey: operation.id) != nil
             else { return }
             let outcome = world.end(operation, on: host)
+            // The runner's child ends in its own time; a stalled agent hears of it later.
             world.tell(host.id, .operationEnded(name, operation: operation.id, outcome))
         }
     }
