@@ -90,7 +90,9 @@ enum Chaos {
         case 7: world.commit(.move(resource: resource.name, to: node))
         case 8:
             world.configure { configuration in
-                guard let position = configuration.resources.firstIndex(where: { $0.name == resource.name }) else { return }
+                guard let position = configuration.resources.firstIndex(where: { $0.name == resource.name }) else {
+                    return
+                }
                 configuration.resources[position].enabled.toggle()
             }
         case 9: world.configure { $0.properties.resourceStickiness = Score(Int(back % 200)) }

@@ -118,7 +118,9 @@ extension World {
 
     private func takeLease(_ node: NodeID, _ session: SessionID, until: Instant, term: Term) {
         // A node that knows a newer leader takes nothing from an older one.
-        guard let host = hosts[node], host.session == session, host.executor != nil, term >= host.leaseTerm else { return }
+        guard let host = hosts[node], host.session == session, host.executor != nil, term >= host.leaseTerm else {
+            return
+        }
         guard host.stalled == nil else { return }
         host.leaseTerm = term
         guard until > max(now, host.leaseUntil ?? now) else { return }
