@@ -50,11 +50,14 @@ enum Chaos {
             lost: [0, 20, 200][Int(seed % 3)],
             doubled: 100,
             longestDelay: [1, 10, 60][Int(seed / 3 % 3)],
+            latestCopy: [1, 300, 3000][Int(seed / 2 % 3)],
+            cutsAtOrders: seed % 2 == 0 ? 60 : 0,
             failedStarts: 30,
             failedMonitors: 30,
             failedStops: seed % 5 == 0 ? 20 : 0,
             failedFences: 200
         )
+        world.silence = seed / 4 % 2 == 0 ? 600 : 250
         return world
     }
 
@@ -72,7 +75,7 @@ enum Chaos {
             let resource = world.state.configuration.resources.randomElement(using: &world.random)
         else { return }
         let back = Int64.random(in: 100...6000, using: &world.random)
-        switch Int.random(in: 0..<12, using: &world.random) {
+        switch Int.random(in: 0..<14, using: &world.random) {
         case 0:
             world.powerOff(node)
             world.after(back) { $0.boot(node) }
@@ -80,20 +83,23 @@ enum Chaos {
             world.killAgent(node)
             world.after(back / 2) { $0.boot(node) }
         case 2, 3:
-            world.note("world", "cuts node \(node.rawValue) off for \(back)")
-            world.hosts[node]?.isConnected = false
-            world.after(back) { $0.hosts[node]?.isConnected = true }
+            world.cutOff(node, for: back)
         case 4, 5:
             if world.leader?.deposedUntil == nil, world.hasMajority(node) { world.elect(node, afterTransfer: true) }
         case 6: world.configure { $0.nodes[Int(node.rawValue) - 1].standby.toggle() }
         case 7: world.commit(.move(resource: resource.name, to: node))
         case 8:
             world.configure { configuration in
-                guard let position = configuration.resources.firstIndex(where: { $0.name == resource.name }) else { return }
+                guard let position = configuration.resources.firstIndex(where: { $0.name == resource.name }) else {
+                    return
+                }
                 configuration.resources[position].enabled.toggle()
             }
         case 9: world.configure { $0.properties.resourceStickiness = Score(Int(back % 200)) }
-        case 10: world.changeParameters(of: resource.name, Int(back))
+        case 10:
+            if let other = world.nodes.randomElement(using: &world.random) { world.cut(node, other, for: back) }
+        case 11: world.stall(node, for: back)
+        case 12: world.changeParameters(of: resource.name, Int(back))
         default: world.killProcess(resource.name, on: node)
         }
     }
@@ -103,7 +109,6 @@ enum Chaos {
         world.faults = Faults()
         world.faults.longestDelay = 2
         for node in world.nodes {
-            world.hosts[node]?.isConnected = true
             world.boot(node)
         }
         world.configure { configuration in

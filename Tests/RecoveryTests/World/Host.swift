@@ -15,6 +15,8 @@ final class Host {
     var leaseUntil: Instant?
     var isPowered = false
     var isConnected = true
+    /// While its agent does not run at all, what happened to it meanwhile waits here.
+    var stalled: [(World) -> Void]?
     /// When this host last heard each host, and what that one said of itself then.
     var heard: [NodeID: Heard] = [:]
     var tickAt: Instant?
@@ -54,6 +56,10 @@ struct Faults {
     var lost = 0
     var doubled = 0
     var longestDelay: Int64 = 1
+    /// How late the second copy of a message may be.
+    var latestCopy: Int64 = 1
+    /// How often a node is cut off just when orders are sent to it.
+    var cutsAtOrders = 0
     var failedStarts = 0
     var failedMonitors = 0
     var failedStops = 0

@@ -1,4 +1,5 @@
 import ClusterModel
+import Placement
 import Recovery
 
 extension World {
@@ -22,6 +23,7 @@ extension World {
         note("node \(node.rawValue)", "loses power")
         for leader in leaders(on: node) { leader.deposedUntil = now }
         host.isPowered = false
+        host.stalled = nil
         host.executor = nil
         host.leaseUntil = nil
         host.active = []
@@ -33,6 +35,7 @@ extension World {
         guard let host = hosts[node], host.executor != nil else { return }
         note("node \(node.rawValue)", "its agent dies")
         for leader in leaders(on: node) { leader.deposedUntil = now }
+        host.stalled = nil
         host.executor = nil
         host.operations = [:]
         let incarnation = host.incarnation
@@ -43,9 +46,36 @@ extension World {
         }
     }
 
+    /// Stops an agent from running for a while (SIGSTOP). The guard takes what needs only a lease away when the lease
+    /// ends; what requires fencing stays.
+    func stall(_ node: NodeID, for milliseconds: Int64) {
+        guard let host = hosts[node], host.executor != nil, host.stalled == nil else { return }
+        note("node \(node.rawValue)", "stalls for \(milliseconds)")
+        host.stalled = []
+        let incarnation = host.incarnation
+        queue.add(at: max(now, host.leaseUntil ?? now)) { world in
+            guard host.incarnation == incarnation, host.stalled != nil else { return }
+            let graph = ColocationGraph(world.state.configuration)
+            let fences = world.state.configuration.properties.stonithEnabled
+            for resource in host.active where !fences || graph.effectiveRequirement(of: resource) != .fencing {
+                host.active.remove(resource)
+            }
+        }
+        after(milliseconds) { world in
+            guard host.incarnation == incarnation, let missed = host.stalled else { return }
+            host.stalled = nil
+            world.note("node \(node.rawValue)", "goes on")
+            for event in missed { event(world) }
+        }
+    }
+
     /// Ten times a second: heartbeats to all; leaders among them answer with a lease.
     private func heartbeat(_ node: NodeID, _ incarnation: Incarnation) {
         guard let host = hosts[node], host.executor != nil, host.incarnation == incarnation else { return }
+        if host.stalled != nil {
+            host.stalled?.append { $0.heartbeat(node, incarnation) }
+            return
+        }
         let sentAt = now
         let heard = Host.Heard(
             at: now,
@@ -60,7 +90,7 @@ extension World {
     }
 
     private func takeHeartbeat(at node: NodeID, from other: NodeID, _ heard: Host.Heard, sentAt: Instant) {
-        guard let host = hosts[node], host.executor != nil else { return }
+        guard let host = hosts[node], host.executor != nil, host.stalled == nil else { return }
         // Datagrams of an earlier session are refused.
         if let known = host.heard[other], known.incarnation > heard.incarnation { return }
         var heard = heard
@@ -88,7 +118,10 @@ extension World {
 
     private func takeLease(_ node: NodeID, _ session: SessionID, until: Instant, term: Term) {
         // A node that knows a newer leader takes nothing from an older one.
-        guard let host = hosts[node], host.session == session, host.executor != nil, term >= host.leaseTerm else { return }
+        guard let host = hosts[node], host.session == session, host.executor != nil, term >= host.leaseTerm else {
+            return
+        }
+        guard host.stalled == nil else { return }
         host.leaseTerm = term
         guard until > max(now, host.leaseUntil ?? now) else { return }
         host.leaseUntil = until
@@ -98,6 +131,10 @@ extension World {
     /// Gives a host's executor an input and carries out what it wants.
     func tell(_ node: NodeID, _ input: ExecutorInput) {
         guard let host = hosts[node], host.executor != nil else { return }
+        if host.stalled != nil {
+            host.stalled?.append { $0.tell(node, input) }
+            return
+        }
         var effects: [ExecutorEffect] = []
         host.executor?.receive(input, now: now, into: &effects)
         for effect in effects { carryOut(effect, on: host) }

@@ -30,7 +30,7 @@ extension World {
             let known = host.heard[other]
             if other == node {
                 new.core.tell(.node(other, host.liveness(now: now)), self)
-            } else if let known, now - known.at < .milliseconds(Self.silence) {
+            } else if let known, now - known.at < .milliseconds(silence) {
                 let liveness = NodeLiveness.alive(
                     incarnation: known.incarnation,
                     session: known.session,
@@ -59,7 +59,7 @@ extension World {
         }
         if leader?.deposedUntil != nil, !electing {
             electing = true
-            after(Self.silence + 50) { world in
+            after(Self.electionTimeout + 50) { world in
                 world.electing = false
                 let candidates = world.nodes.filter { world.hasMajority($0) }
                 if let first = candidates.randomElement(using: &world.random) {
@@ -70,7 +70,7 @@ extension World {
         guard let leader = current, leader.deposedUntil == nil, let host = hosts[leader.host] else { return }
         for node in nodes where node != leader.host && !leader.lost.contains(node) {
             let at = host.heard[node]?.at
-            guard at.map({ now - $0 >= .milliseconds(Self.silence) }) ?? true else { continue }
+            guard at.map({ now - $0 >= .milliseconds(silence) }) ?? true else { continue }
             leader.lost.insert(node)
             note("node \(leader.host.rawValue)", "lost node \(node.rawValue)")
             leader.core.tell(.node(node, .lost(leaseOverAt: leaseOver(at))), self)
@@ -80,12 +80,17 @@ extension World {
 
     func hasMajority(_ node: NodeID) -> Bool {
         guard hosts[node]?.executor != nil else { return false }
-        let reached = nodes.filter { $0 == node || (areConnected(node, $0) && hosts[$0]?.executor != nil) }
+        guard hosts[node]?.stalled == nil else { return false }
+        let reached = nodes.filter { other in
+            guard let host = hosts[other], host.executor != nil, host.stalled == nil else { return false }
+            return areConnected(node, other)
+        }
         return reached.count * 2 > hosts.count
     }
 
-    /// The leaders that run on a host and believe to lead.
+    /// The leaders that run on a host that is not stalled and believe to lead.
     func leaders(on node: NodeID) -> [Leader] {
+        guard hosts[node]?.stalled == nil else { return [] }
         let all = (leader.map { [$0] } ?? []) + deposed
         return all.filter { $0.host == node && $0.deposedUntil.map { now < $0 } ?? true }
     }
@@ -105,6 +110,10 @@ extension World {
                 }
             case .send(let sheet, let target):
                 carry(from: node, to: target) { $0.tell(target, .sheet(sheet, from: node)) }
+                if happens(faults.cutsAtOrders) {
+                    cutOff(target, for: .random(in: 500...1500, using: &random))
+                    after(.random(in: 500...2500, using: &random)) { $0.tell(target, .sheet(sheet, from: node)) }
+                }
             case .fence(let target, let incarnation, _):
                 fence(target, incarnation, by: node, term: term)
             case .denyLease(let denied):
@@ -149,6 +158,10 @@ extension World {
         queue.add(at: max(deadline, now)) { world in
             guard leader.tickAt == deadline else { return }
             leader.tickAt = nil
+            if world.hosts[leader.host]?.stalled != nil {
+                world.hosts[leader.host]?.stalled?.append { $0.arm(leader) }
+                return
+            }
             guard world.leaders(on: leader.host).contains(where: { $0 === leader }),
                 world.hosts[leader.host]?.executor != nil
             else { return }

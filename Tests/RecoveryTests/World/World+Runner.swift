@@ -19,6 +19,7 @@ extension World {
                 host.operations.removeValue(forKey: operation.id) != nil
             else { return }
             let outcome = world.end(operation, on: host)
+            // The runner's child ends in its own time; a stalled agent hears of it later.
             world.tell(host.id, .operationEnded(name, operation: operation.id, outcome))
         }
     }
@@ -60,7 +61,9 @@ extension World {
 
     /// Lets a process die by itself.
     func killProcess(_ resource: ResourceName, on node: NodeID) {
-        guard let host = hosts[node], host.active.contains(resource), let start = host.startedBy[resource] else { return }
+        guard let host = hosts[node], host.active.contains(resource), let start = host.startedBy[resource] else {
+            return
+        }
         note("node \(node.rawValue)", "\(resource) dies")
         tell(node, .processExited(resource, startedBy: start, reason: "killed by signal 9"))
     }
@@ -109,7 +112,8 @@ extension World {
         case .propose(let change): "proposes \(describe(change))"
         case .send(let sheet, let node):
             "orders node \(node.rawValue) #\(sheet.sequence): "
-                + (sheet.run.isEmpty ? "nothing" : sheet.run.map { "\($0.resource)@\($0.epoch)" }.joined(separator: " "))
+                + (sheet.run.isEmpty
+                    ? "nothing" : sheet.run.map { "\($0.resource)@\($0.epoch)" }.joined(separator: " "))
         case .fence(let node, let incarnation, let devices):
             "fences node \(node.rawValue) incarnation \(incarnation) by \(devices.map(\.name).joined(separator: ", "))"
         case .denyLease(let nodes): "denies leases to \(nodes.map { Int($0.rawValue) }.sorted())"
@@ -125,7 +129,8 @@ extension World {
         case .announce(let node, let incarnation): "announce node \(node.rawValue) incarnation \(incarnation)"
         case .left(let node, let incarnation): "left node \(node.rawValue) incarnation \(incarnation)"
         case .fenceOrdered(let node, _, let reason): "fence of node \(node.rawValue): \(reason)"
-        case .fenceEnded(let node, _, let failure): "end of fence of node \(node.rawValue): \(failure ?? "verified off")"
+        case .fenceEnded(let node, _, let failure):
+            "end of fence of node \(node.rawValue): \(failure ?? "verified off")"
         case .failure(let resource, let node, let reason, let stopFailed, _, let number):
             "failure \(number) of \(resource) on node \(node.rawValue): \(reason)\(stopFailed ? " (stop)" : "")"
         case .cleanup(let resource, let node): "cleanup \(resource) \(node.map { "node \($0.rawValue)" } ?? "")"

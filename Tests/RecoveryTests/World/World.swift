@@ -6,7 +6,8 @@ import Recovery
 /// and hosts with real executors whose runners only pretend.
 final class World {
     static let lease: Int64 = 480
-    static let silence: Int64 = 600
+    /// How long an election waits; longer than any lease (RULE 4.3-c).
+    static let electionTimeout: Int64 = 600
     static let grace: Int64 = 100
 
     var now = Instant.zero
@@ -28,6 +29,9 @@ final class World {
     var starts = 0
     var fencesBegun: [NodeID: Incarnation] = [:]
     var notices: [RecoveryNotice] = []
+    /// After this silence a leader calls a node lost; may be sooner than its lease ends.
+    var silence: Int64 = 600
+    var cuts: Set<Set<NodeID>> = []
     var fenceTime: Int64 = 3000
     var bootTime: Int64 = 4000
 
@@ -101,13 +105,30 @@ final class World {
         after(delay()) { world in if world.areConnected(from, to) { arrival(world) } }
         if happens(faults.doubled) {
             // A copy that waited anywhere on the way arrives whatever became of its sender.
-            after(delay() + delay() * 5, arrival)
+            after(.random(in: 1...max(1, faults.latestCopy), using: &random), arrival)
         }
     }
 
     func areConnected(_ left: NodeID, _ right: NodeID) -> Bool {
         guard let left = hosts[left], let right = hosts[right] else { return false }
-        return left === right || (left.isPowered && right.isPowered && left.isConnected && right.isConnected)
+        if left === right { return true }
+        if cuts.contains([left.id, right.id]) { return false }
+        return left.isPowered && right.isPowered && left.isConnected && right.isConnected
+    }
+
+    /// Cuts a host off from all others for a while.
+    func cutOff(_ node: NodeID, for milliseconds: Int64) {
+        guard let host = hosts[node], host.isConnected else { return }
+        note("world", "cuts node \(node.rawValue) off for \(milliseconds)")
+        host.isConnected = false
+        after(milliseconds) { _ in host.isConnected = true }
+    }
+
+    /// Cuts one link for a while.
+    func cut(_ left: NodeID, _ right: NodeID, for milliseconds: Int64) {
+        guard left != right, cuts.insert([left, right]).inserted else { return }
+        note("world", "cuts node \(left.rawValue) from node \(right.rawValue) for \(milliseconds)")
+        after(milliseconds) { $0.cuts.remove([left, right]) }
     }
 
     // The log.
