@@ -35,7 +35,11 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 let package = Package(
     name: "haven",
     dependencies: [
-        .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.2")
+        // Configuration files, admin socket and command line.
+        .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.2"),
+        .package(url: "https://github.com/jpsim/Yams.git", from: "6.2.2"),
+        .package(url: "https://github.com/swhitty/FlyingFox.git", from: "0.27.1"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
     ],
     targets: [
         // C shims: system calls that Swift cannot reach or that must inline.
@@ -45,16 +49,45 @@ let package = Package(
         pure("Bytes"),
         pure("ClusterModel"),
 
+        // Deciding: what runs where, and what is done next about it. Recovery asks Placement for the wanted state.
+        pure("Placement", ["ClusterModel"]),
+        pure("Recovery", ["ClusterModel", "Placement"]),
+        tests("PlacementTests", ["ClusterModel", "Placement"]),
+        tests("RecoveryTests", ["ClusterModel", "Placement", "Recovery"]),
+        // Replicated log, failure detection and leases.
+        pure("Consensus", ["Bytes", "ClusterModel"]),
+        tests("ConsensusTests", ["Bytes", "ClusterModel", "Consensus"]),
+
         // Platform: know system calls, know no cluster.
         shell("LinuxIO", ["CLinux", "ClusterModel"]),
 
         // Lab: child processes, hosts in namespaces, house rules.
         shell("Processes", ["CLinux", "LinuxIO", "ClusterModel"]),
         shell("Lab", ["Processes", "CLinux", "LinuxIO", "ClusterModel"]),
+        tests("ProcessesTests", ["Processes", "LinuxIO", "CLinux", "ClusterModel"]),
+        // Cryptography, durable state and addresses of the machine.
+        .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+        shell("Cryptography", ["COpenSSL"]),
+        // LinuxIO for files that are written whole or not at all.
+        shell("Store", ["Bytes", "CLinux", "LinuxIO", .product(name: "GRDB", package: "GRDB.swift")]),
+        tests("CryptographyTests", ["Cryptography", "Bytes"]),
+        tests("StoreTests", ["Store", "CLinux", "LinuxIO"]),
+
+        // Runners: the agent APIs, worker threads, operations on resources, fencing.
+        pure("AgentAPI", ["ClusterModel"]),
+        shell("Supervision", ["CLinux", "ClusterModel", "LinuxIO", "Processes"]),
+        shell("FenceRunner", ["CLinux", "ClusterModel", "LinuxIO", "Processes", "AgentAPI", "Supervision"]),
+        tests("AgentAPITests", ["AgentAPI", "ClusterModel"]),
+        tests("FenceRunnerTests", ["FenceRunner", "AgentAPI", "ClusterModel", "LinuxIO", "Processes", "CLinux"]),
+
+        tests("LinuxIOTests", ["LinuxIO", "CLinux"]),
+        // Configuration files, admin socket and command line.
+        pure("ClusterConfig", ["ClusterModel", .product(name: "Yams", package: "Yams")]),
+        shell("AdminAPI", ["ClusterModel", .product(name: "FlyingSocks", package: "FlyingFox")]),
         shell(
             "HavenCommands",
             [
-                "Lab", "LinuxIO", "Processes",
+                "ClusterModel", "ClusterConfig", "AdminAPI", "Lab", "LinuxIO", "Processes",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]
         ),
@@ -63,9 +96,10 @@ let package = Package(
             dependencies: ["HavenCommands", .product(name: "ArgumentParser", package: "swift-argument-parser")],
             swiftSettings: shared
         ),
-        tests("ProcessesTests", ["Processes", "LinuxIO", "CLinux", "ClusterModel"]),
+        tests("ClusterConfigTests", ["ClusterConfig", "ClusterModel"]),
+        tests("AdminAPITests", ["AdminAPI", "ClusterModel"]),
+        tests("HavenCommandsTests", ["HavenCommands", "AdminAPI", "ClusterConfig", "ClusterModel"]),
 
-        tests("LinuxIOTests", ["LinuxIO", "CLinux"]),
         tests("ClusterModelTests", ["ClusterModel"]),
         tests("BytesTests", ["Bytes"]),
     ]

@@ -41,7 +41,9 @@ extension Lab {
         return lab
     }
 
-    /// Removes a lab, or what is left of one: processes, namespaces, mounts, files. Nothing happens when there is none.
+    /// Removes a lab, or what is left of one: processes, namespaces, mounts, files.
+    ///
+    /// Nothing happens when there is none.
     public static func down(_ name: String = "", progress: Progress = { _ in }) throws(LabError) {
         try requireRoot()
         let paths = LabPaths(lab: name)

@@ -12,7 +12,13 @@ struct haven_spawn_request {
     int new_session;
 };
 
+/* GNU extensions, declared by hand for the reason that GNU.h gives. */
+#ifndef _GNU_SOURCE
 extern char **environ;
+int posix_spawn_file_actions_addclosefrom_np(posix_spawn_file_actions_t *actions, int from);
+int posix_spawn_file_actions_addchdir_np(posix_spawn_file_actions_t *actions, const char *path);
+#define POSIX_SPAWN_SETSID 0x80
+#endif
 
 /* Starts the program in a process group of its own, with no signal blocked or ignored, under SCHED_OTHER. */
 static inline long haven_spawn(const struct haven_spawn_request *request, pid_t *pid) {
