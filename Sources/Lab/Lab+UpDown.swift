@@ -106,7 +106,7 @@ extension Lab {
         try LabFiles.makeDirectory(paths.powerService)
         try LabFiles.write(PowerService.passwordFile(paths), password)
         let service = try LabDaemon.start(
-            [specification.executable, "lab", "pdu", "--lab=\(specification.name)"],
+            [specification.executable, "lab", "pdu"] + paths.option,
             paths: paths,
             log: "\(paths.powerService)/log"
         )
