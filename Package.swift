@@ -64,6 +64,8 @@ let package = Package(
         // Lab: child processes, hosts in namespaces, house rules.
         shell("Processes", ["CLinux", "LinuxIO", "ClusterModel"]),
         shell("Lab", ["Processes", "CLinux", "LinuxIO", "ClusterModel"]),
+        // The house rules; reads all sources and imports none.
+        tests("TidyTests", []),
         tests("ProcessesTests", ["Processes", "LinuxIO", "CLinux", "ClusterModel"]),
         // Cryptography, durable state and addresses of the machine.
         .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
