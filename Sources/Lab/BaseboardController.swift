@@ -82,7 +82,7 @@ struct BaseboardController {
           [ "${20}" = "$start" ] && [ "$1" != Z ]
         } 2>/dev/null
         power() {
-          '\(specification.executable)' lab power --lab='\(specification.name)' "$1" \(host) \\
+          '\(specification.executable)' lab power \(paths.option.joined()) "$1" \(host) \\
             </dev/null >/dev/null 2>>'\(directory)/log'
         }
         operation=$1

@@ -13,6 +13,7 @@ struct HostDisk {
     /// Makes it unless it is there.
     ///
     /// - Parameter secrets: Files below /etc/haven-lab, by name.
+    /// - Throws: what could not be written.
     func create(secrets: [String: String]) throws(LabError) {
         let disk = paths.disk(machine)
         guard !LabFiles.exists(disk) else { return }

@@ -57,8 +57,8 @@ struct HostPower {
             [
                 "--net=\(paths.namespacePath(machine))",
                 "unshare", "--mount", "--uts", "--ipc", "--pid", "--fork", "--kill-child",
-                specification.executable, "lab", "init", "--lab=\(paths.lab)", machine,
-            ]
+                specification.executable, "lab", "init",
+            ] + paths.option + [machine]
         )
         call.environment = LabHost.environment(specification)
         call.directory = "/"

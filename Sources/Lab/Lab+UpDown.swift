@@ -41,7 +41,9 @@ extension Lab {
         return lab
     }
 
-    /// Removes a lab, or what is left of one: processes, namespaces, mounts, files. Nothing happens when there is none.
+    /// Removes a lab, or what is left of one: processes, namespaces, mounts, files.
+    ///
+    /// Nothing happens when there is none.
     public static func down(_ name: String = "", progress: Progress = { _ in }) throws(LabError) {
         try requireRoot()
         let paths = LabPaths(lab: name)
@@ -104,7 +106,7 @@ extension Lab {
         try LabFiles.makeDirectory(paths.powerService)
         try LabFiles.write(PowerService.passwordFile(paths), password)
         let service = try LabDaemon.start(
-            [specification.executable, "lab", "pdu", "--lab=\(specification.name)"],
+            [specification.executable, "lab", "pdu"] + paths.option,
             paths: paths,
             log: "\(paths.powerService)/log"
         )

@@ -16,6 +16,7 @@ public struct Lab: Sendable {
     /// Finds a lab that is up.
     ///
     /// - Parameter name: The lab's name; empty for the usual one.
+    /// - Returns: The lab, whatever state its hosts are in.
     /// - Throws: when there is none.
     public static func open(_ name: String = "") throws(LabError) -> Lab {
         try requireRoot()

@@ -24,6 +24,9 @@ struct LabPaths: Sendable {
     func controller(_ host: String) -> String { "\(root)/bmc/\(host)" }
     var powerService: String { "\(root)/pdu" }
 
+    /// How a command of `haven lab` is told which lab; the usual one is not named.
+    var option: [String] { lab.isEmpty ? [] : ["--lab=\(lab)"] }
+
     /// A namespace's name; a lab's own name ends with a dot there, which no host's name holds.
     func namespace(_ machine: String) -> String { "hvlab-\(lab.isEmpty ? "" : "\(lab).")\(machine)" }
     func namespacePath(_ machine: String) -> String { "/run/netns/\(namespace(machine))" }

@@ -35,6 +35,7 @@ enum LabTool {
     ///   - namespace: The namespace's name.
     ///   - lines: The lines.
     ///   - force: Goes on after a line that fails, and reports nothing.
+    /// - Throws: the first line that failed.
     static func ip(in namespace: String, _ lines: [String], force: Bool = false) throws(LabError) {
         let words = ["-n", namespace] + (force ? ["-force"] : []) + ["-batch", "-"]
         let input = lines.joined(separator: "\n") + "\n"

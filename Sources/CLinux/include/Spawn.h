@@ -21,7 +21,13 @@ struct haven_spawn_request {
     const struct haven_identity *identity; /* NULL: this process's own */
 };
 
+/* GNU extensions, declared by hand for the reason that GNU.h gives. */
+#ifndef _GNU_SOURCE
 extern char **environ;
+int posix_spawn_file_actions_addclosefrom_np(posix_spawn_file_actions_t *actions, int from);
+int posix_spawn_file_actions_addchdir_np(posix_spawn_file_actions_t *actions, const char *path);
+#define POSIX_SPAWN_SETSID 0x80
+#endif
 
 /* As haven_spawn, for a request with an identity, which posix_spawn cannot change. */
 long haven_spawn_as(const struct haven_spawn_request *request, pid_t *pid);
