@@ -56,6 +56,9 @@ let package = Package(
         shell("Processes", ["CLinux", "LinuxIO", "ClusterModel"]),
         tests("ProcessesTests", ["Processes", "LinuxIO", "CLinux", "ClusterModel"]),
 
+        // LinuxIO for descriptors and errors.
+        shell("Netlink", ["CLinux", "LinuxIO", "ClusterModel"]),
+
         // Runners: the agent APIs, worker threads, operations on resources, fencing.
         pure("AgentAPI", ["ClusterModel"]),
         shell("Supervision", ["CLinux", "ClusterModel", "LinuxIO", "Processes"]),
@@ -67,6 +70,13 @@ let package = Package(
             ]
         ),
         tests("AgentAPITests", ["AgentAPI", "ClusterModel"]),
+        tests(
+            "ResourceRunnerTests",
+            [
+                "ResourceRunner", "AgentAPI", "ClusterModel", "LinuxIO", "Netlink", "Processes", "Recovery",
+                "Supervision", "CLinux",
+            ]
+        ),
         tests("FenceRunnerTests", ["FenceRunner", "AgentAPI", "ClusterModel", "LinuxIO", "Processes", "CLinux"]),
 
         tests("LinuxIOTests", ["LinuxIO", "CLinux"]),

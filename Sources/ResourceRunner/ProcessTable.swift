@@ -45,6 +45,7 @@ enum ProcessTable {
     /// - Parameters:
     ///   - resource: The resource's name.
     ///   - group: The process group that was made for it; nil when that is not known.
+    /// - Returns: Their ids, without any order.
     static func members(of resource: String, group: Int32?) -> [Int32] {
         guard let directory = opendir("/proc") else { return [] }
         defer { closedir(directory) }

@@ -1,5 +1,5 @@
 public import AgentAPI
-public import ClusterModel
+internal import ClusterModel
 public import LinuxIO
 public import Recovery
 internal import Supervision
@@ -39,7 +39,9 @@ public final class ResourceRunner: Sendable {
         sink(.ended(operation.end(.failed("more than \(RunnerLimits.mailbox) requests wait for the runner"))))
     }
 
-    /// Ends an operation now; its end is told as any other's. One that has ended already is left alone.
+    /// Ends an operation now; its end is told as any other's.
+    ///
+    /// One that has ended already is left alone.
     public func cancel(_ operation: UInt64) { _ = worker.post(.cancel(operation)) }
 
     /// Tells the neighbours again which addresses are here: after a partition healed, some may have heard another owner.
