@@ -1,3 +1,4 @@
+internal import CLinux
 internal import ClusterModel
 internal import LinuxIO
 internal import Netlink
@@ -37,7 +38,7 @@ final class AddressNetwork {
     /// Without this the kernel removes both. Where the setting cannot be made it stays the operator's.
     func keepSecondaries(on link: Link) {
         let path = "/proc/sys/net/ipv4/conf/\(link.name)/promote_secondaries"
-        guard let file = try? Descriptor.open(path, 1) else { return }
+        guard let file = try? Descriptor.open(path, O_WRONLY) else { return }
         _ = try? file.write(Array("1".utf8))
     }
 }

@@ -1,3 +1,4 @@
+internal import CLinux
 internal import ClusterModel
 internal import LinuxIO
 
@@ -65,14 +66,19 @@ struct ProcessRecords {
     private func path(_ resource: ResourceName) -> String { "\(directory)/\(resource).process" }
 
     /// Writes a record in place of an older one.
+    ///
+    /// It is not synced to the disk: it has to survive the agent, while a power loss ends what it tells of.
     func write(_ record: ProcessRecord) throws(SystemError) {
-        try DurableFile.replace(path(record.resource), content: record.encoded, mode: 0o600)
+        let path = path(record.resource)
+        let file = try Descriptor.open(path + ".new", O_WRONLY | O_CREAT | O_TRUNC, mode: 0o600)
+        try file.writeAll(record.encoded)
+        try SystemError.check("rename", path) { rename(path + ".new", path) == 0 ? 0 : -Int(haven_errno()) }
     }
 
     /// Forgets a resource whose processes are gone.
     ///
     /// A record that stays costs one more look at the process table.
-    func remove(_ resource: ResourceName) { try? DurableFile.remove(path(resource)) }
+    func remove(_ resource: ResourceName) { _ = unlink(path(resource)) }
 
     /// What is written of a resource.
     func find(_ resource: ResourceName) -> ProcessRecord.Finding {

@@ -40,6 +40,16 @@ enum ProcessTable {
     /// The longest environment that is searched for the mark.
     private static let longestEnvironment = 1 << 20
 
+    /// Makes sure that /proc shows the pid namespace in which this process lives: the numbers in it are sent signals.
+    static func check() throws(SystemError) {
+        var target = [CChar](repeating: 0, count: 16)
+        let length = readlink("/proc/self", &target, target.count - 1)
+        let shown = length > 0 ? String(decoding: target[..<length].map { UInt8(bitPattern: $0) }, as: UTF8.self) : ""
+        guard shown == String(getpid()) else {
+            throw SystemError(call: "look at", subject: "/proc, which is not that of this pid namespace", code: ESRCH)
+        }
+    }
+
     /// The living processes that belong to a resource: by their group, or by the mark in their environment.
     ///
     /// - Parameters:

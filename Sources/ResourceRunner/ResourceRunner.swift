@@ -18,13 +18,15 @@ public final class ResourceRunner: Sendable {
     /// - Parameters:
     ///   - settings: Where things are kept.
     ///   - sink: Called with every event, on the runner's thread; it must return soon.
-    /// - Throws: when the kernel has no thread or descriptor left, or the directories cannot be made.
+    /// - Throws: when the kernel has no thread or descriptor left, the directories cannot be made, or /proc is not that
+    ///   of this process's pid namespace.
     public init(
         settings: RunnerSettings,
         sink: @escaping @Sendable (RunnerEvent) -> Void
     ) throws(SystemError) {
         self.sink = sink
         try Directories.make(settings)
+        try ProcessTable.check()
         let gate = AddressGate()
         self.gate = gate
         worker = try Worker(name: "resources", limit: RunnerLimits.mailbox) { loop in
