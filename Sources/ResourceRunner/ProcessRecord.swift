@@ -82,7 +82,11 @@ struct ProcessRecords {
 
     /// What is written of a resource.
     func find(_ resource: ResourceName) -> ProcessRecord.Finding {
-        guard let bytes = readFile(path(resource), limit: Self.longest) else { return .nothing }
+        let path = path(resource)
+        // Only a file that is surely not there says that nothing runs.
+        guard let bytes = readFile(path, limit: Self.longest) else {
+            return access(path, F_OK) == 0 || haven_errno() != ENOENT ? .unreadable : .nothing
+        }
         return ProcessRecord(resource: resource, parsing: bytes).map { .record($0) } ?? .unreadable
     }
 }

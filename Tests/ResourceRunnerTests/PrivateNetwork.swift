@@ -91,6 +91,8 @@ final class Ear: Sendable {
     ///   - address: The address.
     ///   - wanted: How many end the wait.
     ///   - limit: When the wait ends otherwise.
+    /// - Returns: How many there were.
+    /// - Throws: when the kernel refuses to wait.
     func announcements(of address: IPAddress, wanted: Int, within limit: Duration) throws -> Int {
         var poller = try Poller()
         try poller.add(socket.number, .read, token: 0)
