@@ -35,6 +35,7 @@ public final class ChildProcess {
     ///
     /// - Throws: the reason why it could not be started: the file is not there, is not executable, and so on.
     public init(_ invocation: Invocation) throws(SystemError) {
+        DetachedChildren.collect()
         let started = try Launch(invocation)
         pid = started.pid
         leftovers = invocation.leftovers
@@ -95,8 +96,12 @@ public final class ChildProcess {
     }
 
     /// Leaves it running when this value goes; nobody reads its output any more.
+    ///
+    /// Once it has ended it is collected when this process starts its next child.
     public func detach() {
+        guard exit == nil, !isDetached else { return }
         isDetached = true
+        DetachedChildren.add(pid)
     }
 
     private func sendInput() {

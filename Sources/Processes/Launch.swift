@@ -1,5 +1,5 @@
 internal import CLinux
-internal import LinuxIO
+public import LinuxIO
 
 /// The moment of starting: opens what the child gets, starts it, and keeps this side of the pipes.
 struct Launch {
@@ -142,6 +142,22 @@ extension Invocation.Output {
         case .capture(let limit), .captureEnd(let limit): limit
         default: 0
         }
+    }
+}
+
+extension Invocation {
+    /// Becomes the program: same process, same standard descriptors, signals as they are; returns only by throwing.
+    ///
+    /// Of the description only the program, its words, environment and directory count.
+    public func replaceThisProcess() throws(SystemError) -> Never {
+        if let directory {
+            try SystemError.check("chdir", directory) { chdir(directory) == 0 ? 0 : -Int(haven_errno()) }
+        }
+        let variables = environment?.map { "\($0.key)=\($0.value)" }.sorted()
+        let result = withCStrings([executable] + arguments) { words in
+            withCStrings(variables ?? []) { haven_execute(executable, words, variables == nil ? nil : $0) }
+        }
+        throw SystemError(call: "start", subject: executable, code: Int32(-result))
     }
 }
 

@@ -85,6 +85,15 @@ static inline long haven_write_pipe(int fd, const void *buffer, size_t size) {
     return result;
 }
 
+static inline long haven_pidfd_send_signal(int pidfd, int signal) {
+    return HAVEN_RESULT(syscall(SYS_pidfd_send_signal, pidfd, signal, NULL, 0));
+}
+
+/* Returns only on failure. */
+static inline long haven_execute(const char *path, char *const *arguments, char *const *environment) {
+    return HAVEN_RESULT(execve(path, arguments, environment ? environment : environ));
+}
+
 static inline char **haven_environment(void) { return environ; }
 
 #endif
