@@ -137,6 +137,13 @@ let package = Package(
         tests("PlacementTests", ["ClusterModel", "Placement"]),
         tests("RecoveryTests", ["ClusterModel", "Placement", "Recovery"]),
         tests("AgentAPITests", ["AgentAPI", "ClusterModel"]),
+        tests(
+            "ResourceRunnerTests",
+            [
+                "ResourceRunner", "AgentAPI", "ClusterModel", "LinuxIO", "Netlink", "Processes", "Recovery",
+                "Supervision", "CLinux",
+            ]
+        ),
         tests("FenceRunnerTests", ["FenceRunner", "AgentAPI", "ClusterModel", "LinuxIO", "Processes", "CLinux"]),
         tests("HTTP1Tests", ["HTTP1"]),
         tests("BalancingTests", ["Balancing", "ClusterModel"]),

@@ -1,3 +1,4 @@
+internal import CLinux
 internal import ClusterModel
 internal import LinuxIO
 internal import Netlink
@@ -32,11 +33,12 @@ final class AddressNetwork {
         try announcer?.announce(address, on: link)
     }
 
-    /// Lets an IPv4 address stay when another one of its subnet, added before it, is removed; without this the kernel
-    /// removes both. Where the setting cannot be made it stays the operator's.
+    /// Lets an IPv4 address stay when another one of its subnet, added before it, is removed.
+    ///
+    /// Without this the kernel removes both. Where the setting cannot be made it stays the operator's.
     func keepSecondaries(on link: Link) {
         let path = "/proc/sys/net/ipv4/conf/\(link.name)/promote_secondaries"
-        guard let file = try? Descriptor.open(path, 1) else { return }
+        guard let file = try? Descriptor.open(path, O_WRONLY) else { return }
         _ = try? file.write(Array("1".utf8))
     }
 }

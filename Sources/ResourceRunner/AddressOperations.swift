@@ -33,6 +33,7 @@ final class AddressOperations {
     ///   - operation: What to do.
     ///   - address: The resource's address.
     ///   - drops: The gate's count when the operation was ordered.
+    /// - Returns: How it ended.
     func run(_ operation: Operation, _ address: VirtualIP, drops: UInt64) -> OperationOutcome {
         let name = operation.resource.name
         do throws(SystemError) {

@@ -76,7 +76,7 @@ final class ProcessSupervisor {
         do throws(SystemError) {
             let invocation = try invocation(resource, specification)
             // First the intention: if the agent dies in between, the next one knows to look for the mark.
-            try records.write(ProcessRecord(resource: resource, pid: nil, startTime: nil))
+            try records.write(ProcessRecord(resource: resource, process: nil))
             try launch(invocation, resource, operation)
             return .succeeded
         } catch {
@@ -97,8 +97,11 @@ final class ProcessSupervisor {
             loop: loop
         )
         keep(process)
-        let startTime = ProcessFacts(of: process.pid)?.startTime
-        try records.write(ProcessRecord(resource: resource, pid: process.pid, startTime: startTime))
+        // It cannot be gone: even a dead child stays until it is collected, which happens on this thread.
+        let identity = ProcessFacts(of: process.pid).map {
+            ProcessRecord.Identity(pid: process.pid, startTime: $0.startTime)
+        }
+        try records.write(ProcessRecord(resource: resource, process: identity))
     }
 
     private func invocation(
@@ -194,6 +197,6 @@ final class ProcessSupervisor {
 extension ProcessRecord.Finding {
     /// The process group that is written down.
     fileprivate var group: Int32? {
-        if case .record(let record) = self { record.pid } else { nil }
+        if case .record(let record) = self { record.process?.pid } else { nil }
     }
 }

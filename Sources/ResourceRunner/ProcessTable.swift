@@ -40,11 +40,22 @@ enum ProcessTable {
     /// The longest environment that is searched for the mark.
     private static let longestEnvironment = 1 << 20
 
+    /// Makes sure that /proc shows the pid namespace in which this process lives: the numbers in it are sent signals.
+    static func check() throws(SystemError) {
+        var target = [CChar](repeating: 0, count: 16)
+        let length = readlink("/proc/self", &target, target.count - 1)
+        let shown = length > 0 ? String(decoding: target[..<length].map { UInt8(bitPattern: $0) }, as: UTF8.self) : ""
+        guard shown == String(getpid()) else {
+            throw SystemError(call: "look at", subject: "/proc, which is not that of this pid namespace", code: ESRCH)
+        }
+    }
+
     /// The living processes that belong to a resource: by their group, or by the mark in their environment.
     ///
     /// - Parameters:
     ///   - resource: The resource's name.
     ///   - group: The process group that was made for it; nil when that is not known.
+    /// - Returns: Their ids, without any order.
     static func members(of resource: String, group: Int32?) -> [Int32] {
         guard let directory = opendir("/proc") else { return [] }
         defer { closedir(directory) }

@@ -1,5 +1,5 @@
 public import AgentAPI
-import ClusterModel
+internal import ClusterModel
 public import LinuxIO
 public import Recovery
 internal import Supervision
@@ -18,13 +18,15 @@ public final class ResourceRunner: Sendable {
     /// - Parameters:
     ///   - settings: Where things are kept.
     ///   - sink: Called with every event, on the runner's thread; it must return soon.
-    /// - Throws: when the kernel has no thread or descriptor left, or the directories cannot be made.
+    /// - Throws: when the kernel has no thread or descriptor left, the directories cannot be made, or /proc is not that
+    ///   of this process's pid namespace.
     public init(
         settings: RunnerSettings,
         sink: @escaping @Sendable (RunnerEvent) -> Void
     ) throws(SystemError) {
         self.sink = sink
         try Directories.make(settings)
+        try ProcessTable.check()
         let gate = AddressGate()
         self.gate = gate
         worker = try Worker(name: "resources", limit: RunnerLimits.mailbox) { loop in
@@ -39,7 +41,9 @@ public final class ResourceRunner: Sendable {
         sink(.ended(operation.end(.failed("more than \(RunnerLimits.mailbox) requests wait for the runner"))))
     }
 
-    /// Ends an operation now; its end is told as any other's. One that has ended already is left alone.
+    /// Ends an operation now; its end is told as any other's.
+    ///
+    /// One that has ended already is left alone.
     public func cancel(_ operation: UInt64) { _ = worker.post(.cancel(operation)) }
 
     /// Tells the neighbours again which addresses are here: after a partition healed, some may have heard another owner.

@@ -47,12 +47,15 @@ final class SupervisedProcess {
         startedBy: UInt64,
         loop: EventLoop
     ) -> SupervisedProcess? {
-        guard let pid = record.pid, let startTime = record.startTime else { return nil }
+        guard let identity = record.process else { return nil }
+        let pid = identity.pid
         let opened = haven_pidfd_open(pid)
         guard opened >= 0 else { return nil }
         let descriptor = Descriptor(owning: Int32(opened))
         // Looked at after the descriptor was opened: now the number cannot be given to another process unnoticed.
-        guard let facts = ProcessFacts(of: pid), facts.startTime == startTime, !facts.isDead else { return nil }
+        guard let facts = ProcessFacts(of: pid), facts.startTime == identity.startTime, !facts.isDead else {
+            return nil
+        }
         let process = SupervisedProcess(resource: record.resource, pid: pid, startedBy: startedBy, loop: loop)
         let number = descriptor.number
         process.adopted = consume descriptor
