@@ -53,7 +53,7 @@ let package = Package(
         shell("Proxy", ["Balancing", "HTTP1", "ProxyControl", "ClusterModel", "LinuxIO", "CLinux"]),
         .executableTarget(
             name: "haven-proxy",
-            dependencies: ["Proxy", "ProxyControl", "LinuxIO"],
+            dependencies: ["Proxy", "ProxyControl", "LinuxIO", "CLinux"],
             swiftSettings: shared
         ),
         .executableTarget(name: "bench", dependencies: ["CLinux"], swiftSettings: shared),
