@@ -41,7 +41,9 @@ public final class ProxyStopper: Sendable {
     fileprivate var isStopped: Bool { flag.load(ordering: .acquiring) }
 }
 
-/// A whole proxy: its loops, its health checks and its control socket. Belongs to the thread that runs it.
+/// A whole proxy: its loops, its health checks and its control socket.
+///
+/// It belongs to the thread that runs it.
 public final class ProxyProcess {
     private let supervisor: Supervisor
     private let stopper: ProxyStopper

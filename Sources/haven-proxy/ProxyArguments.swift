@@ -4,7 +4,9 @@ import LinuxIO
 import Proxy
 import ProxyControl
 
-/// The command line. Written by hand: it has five options, and the proxy stays small without a parser library.
+/// The command line.
+///
+/// Written by hand: it has five options, and the proxy stays small without a parser library.
 struct ProxyArguments {
     private var options = ProxyOptions()
     private var standalone: String?

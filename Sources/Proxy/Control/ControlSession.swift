@@ -13,7 +13,9 @@ final class ControlSession {
 
     deinit { for number in descriptors { _ = haven_close(number) } }
 
-    /// Reads what there is; whole frames come out. Throws when the session is over.
+    /// Reads what there is; whole frames come out.
+    ///
+    /// - Throws: When the session is over.
     func receive() throws(ProxyControlError) -> [ControlFrame] {
         var frames: [ControlFrame] = []
         var chunk = [UInt8](repeating: 0, count: 65_536)

@@ -15,7 +15,9 @@ extension Loop {
         mailbox.pointee.applied.store(fresh.pointee.serial, ordering: .releasing)
     }
 
-    /// Starts and stops listening as the table says. The control thread owns the sockets and closes them when no loop
+    /// Starts and stops listening as the table says.
+    ///
+    /// The control thread owns the sockets and closes them when no loop
     /// uses them any more.
     private mutating func settleListeners() {
         guard let table else { return }
