@@ -121,7 +121,7 @@ let package = Package(
         ),
         .executableTarget(
             name: "haven-proxy",
-            dependencies: ["Proxy", "ProxyControl", "LinuxIO"],
+            dependencies: ["Proxy", "ProxyControl", "LinuxIO", "CLinux"],
             swiftSettings: shared
         ),
         // Development only.

@@ -1,1 +1,3 @@
-print("x")
+import CLinux
+
+exit(ProxyArguments.parse(Array(CommandLine.arguments.dropFirst())).run())

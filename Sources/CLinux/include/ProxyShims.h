@@ -10,10 +10,13 @@
 static inline long haven_tcp_socket(int family) {
     return HAVEN_RESULT(socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP));
 }
-/* close(2) that sends RST instead of FIN and forgets unsent data. */
-static inline long haven_close_with_reset(int fd) {
+/* Makes close(2) send RST instead of FIN and forget unsent data. */
+static inline void haven_reset_on_close(int fd) {
     struct linger now = {.l_onoff = 1, .l_linger = 0};
     setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof now);
+}
+static inline long haven_close_with_reset(int fd) {
+    haven_reset_on_close(fd);
     return HAVEN_RESULT(close(fd));
 }
 static inline long haven_epoll_wait_ms(int epoll, struct haven_epoll_event *events, int capacity, int timeout_ms) {
