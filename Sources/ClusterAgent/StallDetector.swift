@@ -6,15 +6,15 @@ struct StallDetector {
     static let threshold = Duration.milliseconds(50)
 
     private var passBegan: Instant?
-
-    /// Called when the loop goes to sleep until `deadline`.
+    /// When the wait should have ended at the latest.
     private var expectedWake: Instant?
 
     /// Called right before the wait of a pass.
     mutating func willWait(until deadline: Instant?, now: Instant) -> Duration? {
         defer {
             passBegan = nil
-            expectedWake = deadline
+            // A deadline that was already over when the wait began is no delay of the wait.
+            expectedWake = deadline.map { max($0, now) }
         }
         // A pass that itself took long (a page fault storm, a stop in the middle) is a stall as well.
         guard let passBegan, now - passBegan > Self.threshold else { return nil }

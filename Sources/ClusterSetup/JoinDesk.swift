@@ -46,7 +46,7 @@ public final class JoinDesk {
             guard let issued = try issuer.issue(endpoints: [endpoint], clusterName: identity.clusterName, now: now)
             else { throw SetupError.failed("too many tokens are open; each ends by itself after 15 minutes") }
             nodes[issued.name] = node
-            return issued.token.description
+            return issued.token.text
         } catch let error as SetupError {
             throw error
         } catch {

@@ -1,5 +1,4 @@
 import ClusterModel
-import Foundation
 import LinuxIO
 import SealedTransport
 import Store
@@ -19,7 +18,7 @@ public enum Joining {
     @discardableResult
     public static func join(token text: String, paths: AgentPaths) throws(SetupError) -> Identity {
         try refuseMember(paths)
-        guard let token = JoinToken(text: text.trimmingCharacters(in: .whitespacesAndNewlines)) else { throw .badToken("it is cut off or mistyped") }
+        guard let token = JoinToken(text: text) else { throw .badToken("it is cut off or mistyped") }
         let document = try fetch(token)
         let identity: Identity
         do {

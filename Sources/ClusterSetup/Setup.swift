@@ -49,6 +49,12 @@ public struct Setup: Sendable {
     public func run() throws(SetupError) {
         try Joining.refuseMember(paths)
         let identity = try makeIdentity()
+        try joinAll(identity)
+        if starts { try start(identity.node) }
+    }
+
+    /// Makes every node a member; the port is free again afterwards, for the agent.
+    private func joinAll(_ identity: Identity) throws(SetupError) {
         let desk: JoinDesk
         do {
             desk = try JoinDesk(identity: identity, shared: false)
@@ -67,7 +73,6 @@ public struct Setup: Sendable {
             undo(joined)
             throw error
         }
-        if starts { try start(own) }
     }
 
     private func nodeName(_ id: NodeID) -> NodeName { nodes.first { $0.id == id }?.name ?? id.description }
