@@ -1,8 +1,5 @@
-import ArgumentParser
+import Glibc
 import HavenCommands
 
-struct Haven: ParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "haven", subcommands: [LabCommand.self])
-}
-
-Haven.main()
+// Output that nobody reads any more ends the command at its next line, as with other tools.
+exit(Haven.run(Array(CommandLine.arguments.dropFirst()), .live))

@@ -69,11 +69,11 @@ public struct ConfigurationDifference: Hashable, Sendable, CustomStringConvertib
         new.fenceDevices.flatMap { device -> [ConfigurationDifference] in
             guard let earlier = old.fenceDevices.first(where: { $0.name == device.name }) else { return [] }
             return device.secrets.keys.sorted().compactMap { parameter in
-                let secret = device.secrets[parameter]
-                if secret == .masked || secret == earlier.secrets[parameter] { return nil }
-                let known =
-                    earlier.secrets[parameter].map { $0 == .masked ? "is written again" : "differs" } ?? "is new"
-                return .init(kind: .changed, text: "fence device \(device.name): secret \(parameter) \(known)")
+                // What the agent shows masked cannot be compared here.
+                guard let secret = device.secrets[parameter], let before = earlier.secrets[parameter],
+                    secret != .masked, before != .masked, secret != before
+                else { return nil }
+                return .init(kind: .changed, text: "fence device \(device.name): secret \(parameter) differs")
             }
         }
     }
