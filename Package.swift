@@ -64,6 +64,7 @@ let package = Package(
         // Lab: child processes, hosts in namespaces, house rules.
         shell("Processes", ["CLinux", "LinuxIO", "ClusterModel"]),
         shell("Lab", ["Processes", "CLinux", "LinuxIO", "ClusterModel"]),
+        tests("LabTests", ["Lab", "Processes", "LinuxIO", "ClusterModel"]),
         // The house rules; reads all sources and imports none.
         tests("TidyTests", []),
         tests("ProcessesTests", ["Processes", "LinuxIO", "CLinux", "ClusterModel"]),
