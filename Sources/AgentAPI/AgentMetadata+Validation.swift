@@ -16,7 +16,7 @@ extension AgentMetadata {
             }
             if let sentence = parameter.violation(of: value) { sentences.append(sentence) }
         }
-        for parameter in parameters where parameter.required && parameter.defaultValue == nil {
+        for parameter in parameters where parameter.required && (parameter.defaultValue ?? "").isEmpty {
             let names = alternatives(to: parameter)
             if names.isDisjoint(with: given.keys), names.isDisjoint(with: supplied) {
                 sentences.append("\(self.name) needs the parameter \"\(parameter.name)\" (\(parameter.summary))")

@@ -8,6 +8,10 @@ public struct OCFExitCode: RawRepresentable, Hashable, Sendable, CustomStringCon
 
     /// Success.
     public static let success = OCFExitCode(rawValue: 0)
+    /// The parameters do not work on this node.
+    public static let invalidParameter = OCFExitCode(rawValue: 2)
+    /// What the agent needs is not on this node.
+    public static let notInstalled = OCFExitCode(rawValue: 5)
     /// Cleanly not running.
     public static let notRunning = OCFExitCode(rawValue: 7)
     /// Running in the promoted role.
@@ -66,9 +70,12 @@ public enum OCFVerdict: Hashable, Sendable {
     ///   - action: What was asked.
     ///   - code: What the agent returned.
     ///   - reason: What the agent gave as `ocf-exit-reason`, or nil.
-    public init(action: OCFAction, code: OCFExitCode, reason: String?) {
+    ///   - isProbe: Whether a monitor only looks for what nobody started. What is not installed, or not usable with
+    ///     these parameters on this node, does not run here either (as Pacemaker has it).
+    public init(action: OCFAction, code: OCFExitCode, reason: String?, isProbe: Bool = false) {
         switch (action, code) {
         case (_, .success): self = .success
+        case (.monitor, .notInstalled) where isProbe, (.monitor, .invalidParameter) where isProbe: self = .notRunning
         case (.monitor, .notRunning): self = .notRunning
         case (.monitor, .runningPromoted), (.monitor, .degraded), (.monitor, .degradedPromoted): self = .success
         default:

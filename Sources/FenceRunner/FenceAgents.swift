@@ -133,7 +133,7 @@ final class FenceAgents {
         invocation.directory = "/"
         invocation.input = .bytes(request.input)
         invocation.output = .capture(limit: outputLimit)
-        invocation.errors = .capture(limit: Self.outputLimit)
+        invocation.errors = .captureEnd(limit: Self.outputLimit)
         invocation.leftovers = .kill
         ProgramRun.start(invocation, on: loop, deadline: deadline, completion: completion)
     }

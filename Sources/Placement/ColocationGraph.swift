@@ -3,8 +3,9 @@ public import ClusterModel
 /// Which resource is placed, started and kept relative to which: the colocations of a configuration without what
 /// they cannot mean (unknown names, a resource with itself) and without the ones that close a circle.
 ///
-/// In a circle every constraint but the last already forces the same placement, so the one that closes it is dropped;
-/// which one that is depends only on the order of creation.
+/// Where constraints form a circle, the advisory ones give way to the mandatory ones, and of those the one that closes
+/// the circle is dropped, since the others force the same placement already. Which one that is depends only on the
+/// order of creation, never on the situation: everyone who asks must see the same graph.
 public struct ColocationGraph: Sendable {
     /// A colocation by positions in the configuration's list of resources.
     struct Edge: Hashable, Sendable {
@@ -42,8 +43,11 @@ public struct ColocationGraph: Sendable {
             else { continue }
             primaries[resource].append(Edge(id: constraint.id, resource: resource, with: with, score: constraint.score))
         }
-        sort(first: first)
-        dropCircles()
+        openCircles()
+        for edges in primaries {
+            for edge in edges { followers[edge.with].append(edge) }
+        }
+        order = sorted(first: first) { _ in true }
         requirements = effectiveRequirements(configuration.resources)
     }
 
@@ -77,14 +81,16 @@ public struct ColocationGraph: Sendable {
         return table[position].filter(wanted)
     }
 
+    /// Every resource after what it follows by the wanted edges, as far as there is no circle.
+    ///
     /// Depth first with a stack of its own: a chain of thousands must not exhaust the thread's.
-    private mutating func sort(first: Set<ResourceName>) {
+    private func sorted(first: Set<ResourceName>, along isWanted: (Edge) -> Bool) -> [Int] {
+        var order: [Int] = []
+        order.reserveCapacity(names.count)
         var seen = Array(repeating: false, count: names.count)
         var stack: [(position: Int, next: Int)] = []
-        order.reserveCapacity(names.count)
-        let early = names.indices.filter { first.contains(names[$0]) }
-        let late = first.isEmpty ? Array(names.indices) : names.indices.filter { !first.contains(names[$0]) }
-        for root in early + late where !seen[root] {
+        let early = first.isEmpty ? [] : names.indices.filter { first.contains(names[$0]) }
+        for root in early + Array(names.indices) where !seen[root] {
             seen[root] = true
             stack.append((root, 0))
             while let top = stack.last {
@@ -94,22 +100,52 @@ public struct ColocationGraph: Sendable {
                     continue
                 }
                 stack[stack.count - 1].next += 1
-                let primary = primaries[top.position][top.next].with
-                if !seen[primary] {
-                    seen[primary] = true
-                    stack.append((primary, 0))
+                let edge = primaries[top.position][top.next]
+                if isWanted(edge), !seen[edge.with] {
+                    seen[edge.with] = true
+                    stack.append((edge.with, 0))
                 }
             }
         }
+        return order
     }
 
-    private mutating func dropCircles() {
+    private mutating func openCircles() {
+        let circular = circularPositions()
+        guard circular.contains(true) else { return }
         var ranks = Array(repeating: 0, count: names.count)
+        let order = sorted(first: []) { $0.score == .infinity || $0.score == .minusInfinity }
         for (rank, position) in order.enumerated() { ranks[position] = rank }
-        for position in primaries.indices {
-            primaries[position].removeAll { ranks[$0.with] > ranks[position] }
-            for edge in primaries[position] { followers[edge.with].append(edge) }
+        for position in primaries.indices where circular[position] {
+            primaries[position].removeAll { circular[$0.with] && ranks[$0.with] > ranks[position] }
         }
+    }
+
+    /// Which resources are on a circle or between two of them: what is left after taking away, again and again, those
+    /// that follow nothing and those that nothing follows.
+    private func circularPositions() -> [Bool] {
+        var left = Array(repeating: true, count: names.count)
+        var following = primaries.map(\.count)
+        var followed = Array(repeating: 0, count: names.count)
+        var followersOf: [[Int]] = Array(repeating: [], count: names.count)
+        for edge in primaries.joined() {
+            followed[edge.with] += 1
+            followersOf[edge.with].append(edge.resource)
+        }
+        var pending = names.indices.filter { following[$0] == 0 || followed[$0] == 0 }
+        while let position = pending.popLast() {
+            guard left[position] else { continue }
+            left[position] = false
+            for edge in primaries[position] {
+                followed[edge.with] -= 1
+                if followed[edge.with] == 0 { pending.append(edge.with) }
+            }
+            for follower in followersOf[position] {
+                following[follower] -= 1
+                if following[follower] == 0 { pending.append(follower) }
+            }
+        }
+        return left
     }
 
     private func effectiveRequirements(_ resources: [Resource]) -> [Requirement] {

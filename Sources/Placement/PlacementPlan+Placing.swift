@@ -2,7 +2,9 @@ import ClusterModel
 
 extension PlacementPlan {
     /// Places every resource, in Pacemaker's sense of scores: a node's scores add up, -INFINITY forbids and wins over
-    /// INFINITY, a negative sum means "not here". A resource is placed after all that it follows.
+    /// INFINITY, a negative sum means "not here".
+    ///
+    /// A resource is placed after all that it follows.
     ///
     /// The work is proportional to (resources + colocations) x nodes.
     public init(for input: PlacementInput) {

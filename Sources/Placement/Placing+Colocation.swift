@@ -2,7 +2,9 @@ import ClusterModel
 
 extension Placing {
     /// Adds to every resource what those that follow it prefer, weighed by their colocation, last followers first, so
-    /// that a wish travels along a whole chain. A wish that would leave the resource nowhere to run is passed over.
+    /// that a wish travels along a whole chain.
+    ///
+    /// A wish that would leave the resource nowhere to run is passed over.
     mutating func weighFollowers() {
         for resource in graph.order.reversed() {
             for edge in graph.followers[resource] where resources[edge.resource].enabled {
@@ -14,8 +16,9 @@ extension Placing {
         }
     }
 
-    /// A follower's score as its primary sees it: the colocation's share of INFINITY. What a follower must avoid is no
-    /// wish of it to be apart from its primary there.
+    /// A follower's score as its primary sees it: the colocation's share of INFINITY.
+    ///
+    /// What a follower must avoid is no wish of it to be apart from its primary there.
     private static func weigh(_ score: Score, by colocation: Score) -> Score {
         if colocation.value < 0 && score.value < 0 { return Score(0) }
         let product = Int64(score.value) * Int64(colocation.value)

@@ -24,6 +24,7 @@ public final class ChildProcess {
     private var errorPipe: Descriptor?
     private let outputLimit: Int
     private let errorLimit: Int
+    private let keepsEnds: (output: Bool, errors: Bool)
     private var isDetached = false
 
     /// The most that one call of `progress` reads from one pipe, so that a flood cannot hold the loop.
@@ -44,6 +45,7 @@ public final class ChildProcess {
         errorPipe = started.errorPipe.map { Descriptor(owning: $0) }
         outputLimit = started.outputLimit
         errorLimit = started.errorLimit
+        keepsEnds = (invocation.output.keepsEnd, invocation.errors.keepsEnd)
         unsent = if case .bytes(let bytes) = invocation.input { bytes[...] } else { [] }
         sendInput()
     }
@@ -72,8 +74,8 @@ public final class ChildProcess {
         // The end is looked for first: then all that the process wrote is already in the pipes.
         let ended = haven_has_ended(pid) != 0
         sendInput()
-        Self.drain(&outputPipe, into: &output, limit: outputLimit)
-        Self.drain(&errorPipe, into: &errors, limit: errorLimit)
+        Self.drain(&outputPipe, into: &output, limit: outputLimit, keepsEnd: keepsEnds.output)
+        Self.drain(&errorPipe, into: &errors, limit: errorLimit, keepsEnd: keepsEnds.errors)
         guard ended else { return }
         if leftovers == .kill { _ = haven_kill(-pid, SIGKILL) }
         var status: Int32 = 0
@@ -114,7 +116,8 @@ public final class ChildProcess {
         inputPipe = nil
     }
 
-    private static func drain(_ pipe: inout Descriptor?, into output: inout CapturedOutput, limit: Int) {
+    private static func drain(_ pipe: inout Descriptor?, into output: inout CapturedOutput, limit: Int, keepsEnd: Bool)
+    {
         var budget = readBudget
         while budget > 0, let number = pipe?.number {
             var count = 0
@@ -128,9 +131,13 @@ public final class ChildProcess {
                 return
             }
             budget -= count
-            let kept = min(count, max(0, limit - output.bytes.count))
-            output.bytes += bytes.prefix(kept)
-            output.dropped += count - kept
+            if keepsEnd {
+                output.keepEnd(bytes, limit: limit)
+            } else {
+                let kept = min(count, max(0, limit - output.bytes.count))
+                output.bytes += bytes.prefix(kept)
+                output.dropped += count - kept
+            }
         }
     }
 }

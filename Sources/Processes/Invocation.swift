@@ -12,6 +12,8 @@ public struct Invocation: Sendable {
     public var environment: [String: String]?
     /// Where it runs; nil: where this process runs.
     public var directory: String?
+    /// Whom it runs as; nil: as this process.
+    public var identity: UserIdentity?
     /// What it reads.
     public var input: Input
     /// Where its standard output goes.
@@ -41,10 +43,14 @@ public struct Invocation: Sendable {
         case discard
         /// Into memory, up to so many bytes; more is read, counted and dropped, so that the program never blocks.
         case capture(limit: Int)
+        /// The same, but the last bytes are kept: for output whose end says what went wrong.
+        case captureEnd(limit: Int)
         /// To the end of a file, made with mode 0600.
         case append(path: String)
         /// A descriptor of this process.
         case descriptor(Int32)
+
+        var keepsEnd: Bool { if case .captureEnd = self { true } else { false } }
     }
 
     /// What happens to processes that outlive the one that was started.
@@ -64,6 +70,7 @@ public struct Invocation: Sendable {
         self.arguments = arguments
         environment = nil
         directory = nil
+        identity = nil
         input = .nothing
         output = .capture(limit: Self.defaultOutputLimit)
         errors = .capture(limit: Self.defaultOutputLimit)

@@ -55,8 +55,8 @@ struct Launch {
         let environment = invocation.environment?.map { "\($0.key)=\($0.value)" }.sorted()
         let result = withCStrings(words) { arguments in
             withCStrings(environment ?? []) { variables in
-                invocation.executable.withCString { path in
-                    withOptionalCString(invocation.directory) { directory in
+                withStrings(invocation.executable, invocation.directory) { path, directory in
+                    withIdentity(invocation.identity) { identity in
                         numbers.withUnsafeBufferPointer { descriptors in
                             var request = haven_spawn_request(
                                 path: path,
@@ -65,7 +65,8 @@ struct Launch {
                                 directory: directory,
                                 descriptors: descriptors.baseAddress,
                                 count: Int32(descriptors.count),
-                                new_session: invocation.newSession ? 1 : 0
+                                new_session: invocation.newSession ? 1 : 0,
+                                identity: identity
                             )
                             return haven_spawn(&request, &pid)
                         }
@@ -99,7 +100,7 @@ struct Launch {
             case .discard: try self.init(opening: "/dev/null", O_WRONLY)
             case .append(let path): try self.init(opening: path, O_WRONLY | O_CREAT | O_APPEND)
             case .descriptor(let number): self.init(child: try Launch.moveUp(number), own: nil)
-            case .capture: try self.init(childReads: false)
+            case .capture, .captureEnd: try self.init(childReads: false)
             }
         }
 
@@ -136,7 +137,12 @@ struct Launch {
 }
 
 extension Invocation.Output {
-    fileprivate var limit: Int { if case .capture(let limit) = self { limit } else { 0 } }
+    fileprivate var limit: Int {
+        switch self {
+        case .capture(let limit), .captureEnd(let limit): limit
+        default: 0
+        }
+    }
 }
 
 extension Invocation {
@@ -166,7 +172,29 @@ private func withCStrings<Result>(
     return pointers.withUnsafeBufferPointer { body($0.baseAddress) }
 }
 
-private func withOptionalCString<Result>(_ text: String?, _ body: (UnsafePointer<CChar>?) -> Result) -> Result {
-    guard let text else { return body(nil) }
-    return text.withCString { body($0) }
+private func withStrings<Result>(
+    _ text: String,
+    _ other: String?,
+    _ body: (UnsafePointer<CChar>, UnsafePointer<CChar>?) -> Result
+) -> Result {
+    text.withCString { first in
+        guard let other else { return body(first, nil) }
+        return other.withCString { body(first, $0) }
+    }
+}
+
+private func withIdentity<Result>(
+    _ identity: UserIdentity?,
+    _ body: (UnsafePointer<haven_identity>?) -> Result
+) -> Result {
+    guard let identity else { return body(nil) }
+    return identity.groups.withUnsafeBufferPointer { groups in
+        var raw = haven_identity(
+            user: identity.user,
+            group: identity.group,
+            groups: groups.baseAddress,
+            group_count: Int32(groups.count)
+        )
+        return withUnsafePointer(to: &raw) { body($0) }
+    }
 }

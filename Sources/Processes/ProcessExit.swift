@@ -27,10 +27,17 @@ public enum ProcessExit: Hashable, Sendable, CustomStringConvertible {
 
 /// What was kept of a program's output.
 public struct CapturedOutput: Hashable, Sendable {
-    /// The first bytes, at most as many as the limit.
+    /// The first bytes, or the last ones where those were asked for; at most as many as the limit.
     public internal(set) var bytes: [UInt8] = []
-    /// How many bytes came after those and were dropped.
+    /// How many bytes were dropped.
     public internal(set) var dropped = 0
+
+    mutating func keepEnd(_ more: [UInt8], limit: Int) {
+        bytes += more
+        let surplus = max(0, bytes.count - limit)
+        bytes.removeFirst(surplus)
+        dropped += surplus
+    }
 
     /// The bytes as text, with a mark for what is not UTF-8.
     public var text: String { String(decoding: bytes, as: UTF8.self) }

@@ -3,8 +3,10 @@ import Placement
 
 /// Deciding what each resource needs next.
 extension NodeExecutor {
-    /// Looks at every resource once. One operation at a time runs for each; what waits for another resource's operation
-    /// is looked at again when that one ends.
+    /// Looks at every resource once.
+    ///
+    /// One operation at a time runs for each; what waits for another resource's operation is looked at again when that
+    /// one ends.
     mutating func advance(now: Instant, into effects: inout [ExecutorEffect]) {
         var pass = Pass(now: now, checks: 0, starts: 0)
         for cell in cells.values {

@@ -30,7 +30,9 @@ extension NodeExecutor {
         return false
     }
 
-    /// Voids everything that was run under the lease. A lease that is renewed later does not cancel these stops.
+    /// Voids everything that was run under the lease.
+    ///
+    /// A lease that is renewed later does not cancel these stops.
     mutating func endLease(into effects: inout [ExecutorEffect]) {
         lease = nil
         sheet = nil
@@ -49,7 +51,9 @@ extension NodeExecutor {
         }
     }
 
-    /// Whether a resource may run here only under a lease. An address always does: two owners disturb all clients.
+    /// Whether a resource may run here only under a lease.
+    ///
+    /// An address always does: two owners disturb all clients.
     private func needsLease(_ name: ResourceName) -> Bool {
         guard let configuration, let graph, let cell = cells[name] else { return true }
         if case .virtualIP = cell.resource.kind { return true }

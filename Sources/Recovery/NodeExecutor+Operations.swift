@@ -63,7 +63,9 @@ extension NodeExecutor {
     }
 
     /// What was running when the agent started was not ordered by this cluster's present state: it is stopped first
-    /// (RULE F10). So is what could not be looked at.
+    /// (RULE F10).
+    ///
+    /// So is what could not be looked at.
     private func endProbe(_ cell: inout ResourceCell, _ outcome: OperationOutcome) {
         switch outcome {
         case .notRunning: cell.phase = .stopped

@@ -10,6 +10,14 @@ public struct Operation: Hashable, Sendable {
     public var resource: Resource
     /// How long it may take; past that it is killed and ends as `timedOut`.
     public var timeout: Duration
+
+    /// States all four.
+    public init(id: UInt64, kind: OperationKind, resource: Resource, timeout: Duration) {
+        self.id = id
+        self.kind = kind
+        self.resource = resource
+        self.timeout = timeout
+    }
 }
 
 /// What an operation does.

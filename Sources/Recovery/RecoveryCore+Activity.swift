@@ -23,8 +23,10 @@ extension RecoveryCore {
         }
     }
 
-    /// Whether a node's own word proves the resource stopped. A node's session never starts an epoch again that it
-    /// has stopped, nor obeys a sheet older than one it has answered, so the word stays true for that session.
+    /// Whether a node's own word proves the resource stopped.
+    ///
+    /// A node's session never starts an epoch again that it has stopped, nor obeys a sheet older than one it has
+    /// answered, so the word stays true for that session.
     private func isStopped(
         _ known: ResourceReport?,
         _ assignment: Assignment,

@@ -4,6 +4,7 @@ import Placement
 /// Giving resources to nodes and taking them back.
 extension RecoveryCore {
     /// One round over all resources: withdraw what should be elsewhere, release what is down, assign what can start.
+    ///
     /// Release and assignment of a recovery are proposed together, which saves a round trip.
     mutating func decideAssignments(_ round: inout Round) {
         guard let graph, let plan else { return }
@@ -130,8 +131,10 @@ extension RecoveryCore {
         if !batch.isEmpty { round.effects.append(.propose(.assign(batch))) }
     }
 
-    /// What keeps a resource from being given to a node now. Colocations hold at every step (S6), so what it must run
-    /// with is there first, what must run with it has left elsewhere, and what must be apart from it is gone.
+    /// What keeps a resource from being given to a node now.
+    ///
+    /// Colocations hold at every step (S6), so what it must run with is there first, what must run with it has left
+    /// elsewhere, and what must be apart from it is gone.
     private func obstacle(
         to resource: ResourceName,
         at target: NodeID,

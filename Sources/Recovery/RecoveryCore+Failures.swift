@@ -32,7 +32,9 @@ extension RecoveryCore {
         }
     }
 
-    /// Forgets failures whose time is over. A failed stop is not forgotten with time: what runs is not known.
+    /// Forgets failures whose time is over.
+    ///
+    /// A failed stop is not forgotten with time: what runs is not known.
     mutating func expireFailures(_ round: inout Round) {
         guard let wallClock else { return }
         let time = wallClock.time + (round.now - wallClock.at).milliseconds

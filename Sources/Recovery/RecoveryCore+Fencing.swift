@@ -103,8 +103,10 @@ extension RecoveryCore {
         want(.fenceEnded(node), change, &round)
     }
 
-    /// Whether an ordered fence that this leader has not begun has lost its purpose. An order of an earlier leader may
-    /// have been begun, so it is carried through unless the node has started anew since.
+    /// Whether an ordered fence that this leader has not begun has lost its purpose.
+    ///
+    /// An order of an earlier leader may have been begun, so it is carried through unless the node has started anew
+    /// since.
     private func isBack(
         _ view: NodeView,
         _ record: FenceRecord,

@@ -50,7 +50,7 @@ extension RecoveryCore {
     /// Tells what is wrong now, each thing once when it begins.
     mutating func tell(_ round: inout Round) {
         let known = Set(conditions)
-        for condition in round.conditions where !known.contains(condition) {
+        for condition in round.conditions where condition.isRemarkable && !known.contains(condition) {
             round.effects.append(.notice(condition))
         }
         conditions = round.conditions

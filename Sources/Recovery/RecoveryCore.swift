@@ -109,8 +109,9 @@ public struct RecoveryCore: Sendable {
         graphVersion = state.version
     }
 
-    /// Whether every node that is heard has reported to this leader, or had the time to. Until then nothing is moved:
-    /// a decision on half of the picture would be corrected by a second move.
+    /// Whether every node that is heard has reported to this leader, or had the time to.
+    ///
+    /// Until then nothing is moved: a decision on half of the picture would be corrected by a second move.
     private func isSettled(now: Instant, _ round: inout Round) -> Bool {
         let end = startedAt + RecoveryLimits.settleTime
         if now >= end { return true }

@@ -39,6 +39,17 @@ public enum RecoveryNotice: Hashable, Sendable {
     case fenceCalledOff(NodeID)
 }
 
+extension RecoveryNotice {
+    /// Whether it should be told when it begins; the short waits of every move are only shown while they last.
+    var isRemarkable: Bool {
+        guard case .blocked(_, let reason) = self else { return true }
+        switch reason {
+        case .waitsForStop, .waitsForResource, .waitsForProbe: return false
+        case .waitsForFence, .needsFenceDevice, .waitsForLease, .stopFailed, .strays, .pausesAfterFailure: return true
+        }
+    }
+}
+
 /// Why a resource waits.
 public enum BlockReason: Hashable, Sendable {
     /// It may be active on a lost node until that is verified off.

@@ -59,7 +59,7 @@ private final class ThreadBody {
 /// Starts a thread that nobody joins.
 private func startThread(name: String, _ body: sending @escaping () -> Void) throws(SystemError) {
     let boxed = Unmanaged.passRetained(ThreadBody(name: name, body: body))
-    let result = haven_thread_start(enterThread, boxed.toOpaque())
+    let result = haven_thread_start_detached(enterThread, boxed.toOpaque())
     guard result == 0 else {
         boxed.release()
         throw SystemError(call: "pthread_create", subject: name, code: Int32(-result))

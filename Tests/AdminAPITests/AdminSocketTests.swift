@@ -5,7 +5,8 @@ import Testing
 
 @testable import AdminAPI
 
-@Suite
+// One at a time: each server and each client holds a thread of Dispatch, which lends few at once.
+@Suite(.serialized)
 struct AdminSocketTests {
     private let token: AdminServer.Handler = { _, _ in .token("ok") }
 

@@ -3,6 +3,7 @@
 #define HAVEN_CLINUX_H
 
 #include <arpa/inet.h>
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
@@ -14,6 +15,8 @@
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
+#include <netdb.h>
+#include <poll.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <pwd.h>
@@ -211,6 +214,12 @@ static inline long haven_recv_with_fd(int socket, void *buffer, size_t size, int
 }
 
 static inline long haven_getrandom(void *buffer, size_t size) { return HAVEN_RESULT(syscall(SYS_getrandom, buffer, size, 0)); }
+/* Waits until a descriptor can be read: 1, or 0 when the time is over. */
+static inline long haven_wait_readable(int fd, int timeout_ms) {
+    struct pollfd entry = {.fd = fd, .events = POLLIN};
+    return HAVEN_RESULT(poll(&entry, 1, timeout_ms));
+}
+
 /* Files and directories. */
 static inline long haven_fsync(int fd) { return HAVEN_RESULT(fsync(fd)); }
 static inline long haven_unlink(const char *path) { return HAVEN_RESULT(unlink(path)); }
@@ -228,5 +237,6 @@ static inline int haven_errno(void) { return errno; }
 
 #include "Spawn.h"
 #include "Thread.h"
+#include "ProxyShims.h"
 
 #endif

@@ -2,6 +2,14 @@
 #ifndef HAVEN_SPAWN_H
 #define HAVEN_SPAWN_H
 
+/* Whom a program runs as. */
+struct haven_identity {
+    uid_t user;
+    gid_t group;
+    const gid_t *groups;
+    int group_count;
+};
+
 struct haven_spawn_request {
     const char *path;
     char *const *arguments;
@@ -10,6 +18,7 @@ struct haven_spawn_request {
     const int *descriptors;   /* these become 0, 1, 2, ...; none may be below `count` */
     int count;                /* at least 3; everything from here on is closed */
     int new_session;
+    const struct haven_identity *identity; /* NULL: this process's own */
 };
 
 /* GNU extensions, declared by hand for the reason that GNU.h gives. */
@@ -20,8 +29,12 @@ int posix_spawn_file_actions_addchdir_np(posix_spawn_file_actions_t *actions, co
 #define POSIX_SPAWN_SETSID 0x80
 #endif
 
+/* As haven_spawn, for a request with an identity, which posix_spawn cannot change. */
+long haven_spawn_as(const struct haven_spawn_request *request, pid_t *pid);
+
 /* Starts the program in a process group of its own, with no signal blocked or ignored, under SCHED_OTHER. */
 static inline long haven_spawn(const struct haven_spawn_request *request, pid_t *pid) {
+    if (request->identity) return haven_spawn_as(request, pid);
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;
     sigset_t all, none;

@@ -5,7 +5,7 @@
 #include <pthread.h>
 
 /* Starts a detached thread; 0 or -errno. */
-static inline long haven_thread_start(void *(*body)(void *), void *context) {
+static inline long haven_thread_start_detached(void *(*body)(void *), void *context) {
     pthread_t thread;
     int failure = pthread_create(&thread, NULL, body, context);
     if (failure == 0) pthread_detach(thread);

@@ -49,7 +49,8 @@ extension ClusterConfiguration {
         }
     }
 
-    private mutating func set(_ property: ClusterProperty) {
+    /// Sets one property; `applying` checks the result as well.
+    public mutating func set(_ property: ClusterProperty) {
         switch property {
         case .stonithEnabled(let value): properties.stonithEnabled = value
         case .stonithTimeout(let value): properties.stonithTimeout = value

@@ -69,8 +69,9 @@ extension ClusterState {
         return .applied(version)
     }
 
-    /// Drops what refers to resources and nodes that no longer exist. Assignments stay: a deleted resource that was
-    /// given to a node may be active there until its stop is known.
+    /// Drops what refers to resources and nodes that no longer exist.
+    ///
+    /// Assignments stay: a deleted resource that was given to a node may be active there until its stop is known.
     private mutating func forgetWhatIsGone() {
         let resources = Set(configuration.resources.map(\.name))
         let nodes = Set(configuration.nodes.map(\.id))

@@ -135,6 +135,7 @@ extension ConsensusCore {
         guard state != record.state else { return }
         records[slot].state = state
         emit(.peer(record.id, state))
+        if records[slot].isLost { successorGone(record.id) }
     }
 
     mutating func sessionBegan(_ peer: NodeID, _ incarnation: Incarnation) {
@@ -143,6 +144,7 @@ extension ConsensusCore {
         records[slot].restart(incarnation, now: clock)
         if !isFirst {
             emit(.peerRestarted(peer, incarnation))
+            successorGone(peer)
             leaderGone(peer)
         }
         if currentRole == .leader { records[slot].progress.next = log.last.index + 1 }
@@ -156,7 +158,10 @@ extension ConsensusCore {
             records[slot].lastAcknowledgement = min(records[slot].lastAcknowledgement + time, clock)
         }
         election.deadline = election.deadline + time
-        if faults.compensateLeases, let end = lease.end { lease.end = end + time }
+        if faults.compensateLeases, let end = lease.end {
+            lease.end = end + time
+            emit(.leaseChanged(lease.end))
+        }
     }
 }
 

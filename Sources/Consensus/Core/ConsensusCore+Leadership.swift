@@ -12,8 +12,10 @@ struct LeadershipState: Sendable {
     /// to be so, a fence under way included, and a node with a fence under way gets no lease.
     var grantsLeases = false
     var transfer: Transfer?
-    /// No more than one move of leadership for better reach before this instant.
+    /// No move of leadership for better reach before this instant.
     var noRelocationBefore: Instant
+    /// Since when a follower has reached more voters than this leader does; nil while none does.
+    var outreachedSince: Instant?
 
     struct Transfer: Sendable {
         let target: NodeID
@@ -104,6 +106,11 @@ extension ConsensusCore {
         emit(.transferFailed(to: transfer.target))
     }
 
+    /// The successor runs no more, or anew: the start of its agent that was chosen cannot take over.
+    mutating func successorGone(_ peer: NodeID) {
+        if leadership?.transfer?.target == peer { abandonTransfer() }
+    }
+
     mutating func receive(_ order: StandNow, from slot: Int) {
         guard currentRole == .follower, order.term == currentTerm, currentLeader == records[slot].id else { return }
         guard takesPart, own.leaveBy == nil else { return }
@@ -119,9 +126,17 @@ extension ConsensusCore {
             clock >= leadership.earlierLeasesOver, own.leaveBy == nil
         else { return }
         let ownReach = reaches.count
-        guard ownReach < voters.count else { return }
-        let better = records.filter { isFit($0) && ($0.said?.reaches.count ?? 0) > ownReach }
-        guard !better.isEmpty, let best = bestSuccessor() else { return }
+        let isOutreached =
+            ownReach < voters.count
+            && records.contains { isFit($0) && ($0.said?.reaches.count ?? 0) > ownReach }
+        guard isOutreached else {
+            self.leadership?.outreachedSince = nil
+            return
+        }
+        let since = leadership.outreachedSince ?? clock
+        self.leadership?.outreachedSince = since
+        // Right after a link comes back some know it earlier than others.
+        guard clock - since >= timing.suspectAfter, let best = bestSuccessor() else { return }
         self.leadership?.noRelocationBefore = clock + Self.relocationPause
         transferLeadership(to: best)
     }

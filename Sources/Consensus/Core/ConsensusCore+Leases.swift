@@ -14,7 +14,9 @@ extension ConsensusCore {
     ///
     /// The caller adds the grace.
     ///
-    /// On a node that does not lead the answer means nothing: another leader may be granting leases.
+    /// On a node that does not lead the answer means nothing: another leader may be granting leases. A leader that was
+    /// deposed without knowing it is such a node, so what is decided by this answer takes effect only once a command
+    /// that was proposed after asking is committed.
     public func leaseOver(of node: NodeID) -> Instant {
         let earlier = leadership?.earlierLeasesOver ?? clock + timing.leaseCeiling
         if node == id { return max(earlier, lease.end ?? earlier) }

@@ -1,5 +1,16 @@
 import ClusterModel
 
+/// The limits that decide when a snapshot is needed and in how many parts it travels.
+package struct CompactionBounds: Sendable {
+    /// Entries kept behind a snapshot.
+    package var retainedEntries = ConsensusLimits.retainedEntries
+    /// Bytes of a snapshot in one message.
+    package var snapshotChunkBytes = ConsensusLimits.snapshotChunkBytes
+
+    /// As in production.
+    package init() {}
+}
+
 /// A snapshot that is coming in parts.
 struct IncomingSnapshot: Sendable {
     let last: LogPosition
@@ -24,7 +35,7 @@ extension ConsensusCore {
         let fresh = Snapshot(lastIndex: index, lastTerm: term, data: data)
         snapshot = fresh
         outbox.writes.snapshot = fresh
-        let retained = UInt64(ConsensusLimits.retainedEntries)
+        let retained = UInt64(bounds.retainedEntries)
         guard index > retained, index - retained > log.base.index else { return }
         log.compact(through: index - retained)
         outbox.writes.dropLogThrough = index - retained - 1
@@ -49,7 +60,7 @@ extension ConsensusCore {
         }
         offset = min(offset, snapshot.data.count)
         records[slot].progress.snapshotOffset = offset
-        let end = min(offset + ConsensusLimits.snapshotChunkBytes, snapshot.data.count)
+        let end = min(offset + bounds.snapshotChunkBytes, snapshot.data.count)
         let part = SnapshotPart(
             term: currentTerm,
             sentAt: clock.echo,

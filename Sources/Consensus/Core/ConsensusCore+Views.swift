@@ -58,6 +58,9 @@ extension ConsensusCore {
         return records.contains { $0.state == .alive(holdsLease: true) && $0.said?.hears.contains(node) == true }
     }
 
+    /// The term of an entry in the log; nil when it is compacted away or not there.
+    package func termInLog(at index: LogIndex) -> Term? { log.term(at: index) }
+
     private func view(_ record: PeerRecord) -> PeerView {
         PeerView(
             id: record.id,

@@ -50,6 +50,8 @@ public struct ConsensusCore: Sendable {
 
     /// Test only.
     package var faults = PlantedFaults()
+    /// Smaller in simulations, so that short runs meet snapshots in parts.
+    package var bounds = CompactionBounds()
 
     /// Starts a node as a follower that has heard nobody.
     ///
