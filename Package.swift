@@ -116,7 +116,9 @@ let package = Package(
         .executableTarget(name: "haven", dependencies: ["HavenCommands", argumentParser], swiftSettings: shared),
         .executableTarget(
             name: "havend",
-            dependencies: ["ClusterAgent", "ClusterModel", "ClusterSetup", "LinuxIO", "Processes", argumentParser, logging],
+            dependencies: [
+                "ClusterAgent", "ClusterModel", "ClusterSetup", "LinuxIO", "Processes", argumentParser, logging,
+            ],
             swiftSettings: shared
         ),
         .executableTarget(
@@ -135,6 +137,9 @@ let package = Package(
         tests("LinuxIOTests", ["LinuxIO", "CLinux"]),
         tests("CryptographyTests", ["Cryptography", "Bytes"]),
         tests("StoreTests", ["Store", "CLinux", "LinuxIO"]),
+        tests("LabTests", ["Lab", "Processes", "LinuxIO", "ClusterModel"]),
+        // The house rules; reads all sources and imports none.
+        tests("TidyTests", []),
         tests("ProcessesTests", ["Processes", "LinuxIO", "CLinux", "ClusterModel"]),
         tests("ConsensusTests", ["Bytes", "ClusterModel", "Consensus"]),
         tests("SimulationTests", ["ClusterModel", "Consensus", "Simulation"]),

@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import FoundationEssentials
+internal import Glibc
 internal import Lab
 internal import LinuxIO
 
@@ -27,7 +28,7 @@ struct LabUp: ParsableCommand {
             fenceAgents: fenceAgents ?? LabSpecification.fenceAgentsDirectory(above: executable)
         )
         let signals = try SignalInput([2, 15, 1])
-        try Lab.up(specification, isInterrupted: { signals.next() != nil }, progress: { print($0) })
+        try Lab.up(specification, isInterrupted: { signals.next() != nil }, progress: tell)
     }
 }
 
@@ -40,7 +41,7 @@ struct LabDown: ParsableCommand {
     @OptionGroup var options: LabOptions
 
     func run() throws {
-        try Lab.down(options.lab) { print($0) }
+        try Lab.down(options.lab, progress: tell)
     }
 }
 
@@ -79,4 +80,10 @@ struct LabShowStatus: ParsableCommand {
         if let partition = status.partition { lines.append("partition: \(partition)") }
         return lines.joined(separator: "\n")
     }
+}
+
+/// Prints a line at once, also into a pipe: who watches wants to know now.
+private func tell(_ line: String) {
+    print(line)
+    fflush(nil)
 }

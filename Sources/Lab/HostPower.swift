@@ -30,8 +30,8 @@ struct HostPower {
         try network.disconnect(machine)
         try LabFiles.makeDirectory(paths.machine(machine))
         try HostDisk(specification: specification, paths: paths, machine: machine).create(secrets: secrets)
-        try network.connect(machine, cableOut: LabFiles.exists(paths.cableOut(machine)))
         do throws(LabError) {
+            try network.connect(machine, cableOut: LabFiles.exists(paths.cableOut(machine)))
             try start()
         } catch {
             try network.disconnect(machine)

@@ -48,8 +48,8 @@ extension Lab {
         try requireRoot()
         let paths = LabPaths(lab: name)
         let lock = try LabLock(paths)
+        defer { withExtendedLifetime(lock) {} }
         try removeEverything(paths)
-        lock.remove()
         progress("the lab is gone")
     }
 

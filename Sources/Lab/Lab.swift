@@ -56,7 +56,7 @@ public struct Lab: Sendable {
 
     /// Uses a host's power switch, as its BMC does.
     public func power(_ action: PowerAction, _ host: String) throws(LabError) {
-        let lock = try LabLock(paths)
+        let lock = try lock()
         defer { withExtendedLifetime(lock) {} }
         let power = try powerSwitch(host)
         if action != .on { try power.off() }
@@ -65,7 +65,7 @@ public struct Lab: Sendable {
 
     /// Pulls or plugs the service and heartbeat cables of a host; they stay as they are over a power cycle.
     public func setLink(of host: String, up: Bool) throws(LabError) {
-        let lock = try LabLock(paths)
+        let lock = try lock()
         defer { withExtendedLifetime(lock) {} }
         let power = try powerSwitch(host)
         try changeCables(of: host, in: up, isOn: power.firstProcess != nil)
@@ -75,7 +75,7 @@ public struct Lab: Sendable {
     ///
     /// The client and the BMCs reach everybody, and hosts that are in no group do, too.
     public func partition(_ groups: [[String]]) throws(LabError) {
-        let lock = try LabLock(paths)
+        let lock = try lock()
         defer { withExtendedLifetime(lock) {} }
         let named = groups.flatMap { $0 }
         for host in named { _ = try powerSwitch(host) }
@@ -88,13 +88,20 @@ public struct Lab: Sendable {
 
     /// Ends a partition and plugs all cables in.
     public func heal() throws(LabError) {
-        let lock = try LabLock(paths)
+        let lock = try lock()
         defer { withExtendedLifetime(lock) {} }
         try network.heal()
         LabFiles.remove(paths.partition)
         for host in hosts where LabFiles.exists(paths.cableOut(host.name)) {
             try changeCables(of: host.name, in: true, isOn: host.isOn)
         }
+    }
+
+    /// Nobody else changes the lab now, and nobody has removed it while this command waited.
+    private func lock() throws(LabError) -> LabLock {
+        let lock = try LabLock(paths)
+        guard LabFiles.exists(paths.specification) else { throw .notUp(lab: specification.name) }
+        return lock
     }
 
     private func changeCables(of host: String, in plugged: Bool, isOn: Bool) throws(LabError) {

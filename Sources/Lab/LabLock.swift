@@ -25,10 +25,8 @@ struct LabLock: ~Copyable {
         }
     }
 
-    /// Ends the lock together with its file.
-    consuming func remove() {
-        unlink(path)
-    }
+    /// Removes the file first: who waits for it finds that out, and makes a new one.
+    deinit { unlink(path) }
 
     private static func isSame(_ number: Int32, _ path: String) -> Bool {
         var held = stat()

@@ -109,6 +109,7 @@ func ocf(_ name: ResourceName, _ provider: String, _ type: String, _ parameters:
 func eventually(_ condition: () -> Bool) async throws -> Bool {
     for _ in 0..<1000 {
         if condition() { return true }
+        // Bounded poll: a thousand times at most.
         try await Task.sleep(for: .milliseconds(10))
     }
     return false

@@ -85,8 +85,12 @@ struct Ban {
     /// Not in tests, which wait for conditions with a limit, never for time to pass.
     static let tests = [
         Ban(text: "Thread.sleep", instead: "wait for the condition, with a limit"),
-        Ban(text: "Task.sleep", instead: "wait for the condition, with a limit; or an invented clock"),
+        Ban(
+            text: "Task.sleep",
+            instead: "wait for the condition, or a // Bounded poll: line above; or an invented clock",
+            unless: "Bounded poll"
+        ),
         Ban(text: "usleep(", instead: "wait for the condition, with a limit"),
-        Ban(text: "sleep(", instead: "wait for the condition, with a limit"),
+        Ban(text: "sleep(", instead: "wait for the condition, with a limit", with: "Task.sleep"),
     ]
 }

@@ -43,11 +43,12 @@ struct ImportTests {
     func `Files import only what their target declares`() throws {
         let targets = try PackageManifest(Repository.text("Package.swift")).targets
         let byName = Dictionary(targets.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
-        for file in try Repository.sources.get() {
-            guard let target = byName[file.target] else {
-                Issue.record("\(file.path) is in no target of Package.swift")
-                continue
-            }
+        let files = try Repository.sources.get()
+        for stray in Set(files.map(\.target)).subtracting(byName.keys) {
+            Issue.record("Sources/\(stray) is no target of Package.swift")
+        }
+        for file in files {
+            guard let target = byName[file.target] else { continue }
             var allowed = Layer.free.union(target.dependencies)
             if target.kind != .pure { allowed.formUnion(Layer.freeOutsidePure) }
             for (line, module) in imports(file) {

@@ -45,6 +45,7 @@ enum Layer: Int {
             "Consensus": "wires the cores of one node", "Placement": "wires the cores of one node",
             "Recovery": "wires the cores of one node",
         ],
+        "ClusterSetup": ["SealedTransport": "the same keys and datagrams as the agents'"],
         "Proxy": ["ProxyControl": "the protocol between agent and data plane"],
         "simulate": ["Simulation": "its program"],
     ]
