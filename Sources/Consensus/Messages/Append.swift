@@ -18,14 +18,13 @@ public struct Append: Hashable, Sendable {
 
     /// Reads the fields; indexes are not on the wire, so a gap cannot be expressed.
     public init(parsing reader: inout ByteReader) throws(WireError) {
-        term = try reader.readUInt64()
+        term = try reader.readOrdinal("term")
         sentAt = try reader.readUInt64()
-        previousIndex = try reader.readUInt64()
-        previousTerm = try reader.readUInt64()
-        commitIndex = try reader.readUInt64()
+        previousIndex = try reader.readOrdinal("previousIndex")
+        previousTerm = try reader.readOrdinal("previousTerm")
+        commitIndex = try reader.readOrdinal("commitIndex")
         let count = Int(try reader.readUInt16())
         guard count <= ConsensusLimits.appendEntries else { throw .invalid("entry count") }
-        guard previousIndex <= UInt64.max - UInt64(count) else { throw .invalid("previous index") }
         entries = []
         entries.reserveCapacity(count)
         var newest = previousTerm
@@ -68,7 +67,7 @@ public struct Append: Hashable, Sendable {
 
 extension LogEntry {
     init(parsing reader: inout ByteReader, index: LogIndex) throws(WireError) {
-        let term = try reader.readUInt64()
+        let term = try reader.readOrdinal("term")
         switch try reader.readUInt8() {
         case 0: self.init(index: index, term: term, payload: .noop)
         case 1:
@@ -112,12 +111,12 @@ public struct AppendAnswer: Hashable, Sendable {
 
     /// Reads the fields.
     public init(parsing reader: inout ByteReader) throws(WireError) {
-        term = try reader.readUInt64()
+        term = try reader.readOrdinal("term")
         echo = try reader.readUInt64()
         agreed = try reader.readFlag("agreed flag")
-        index = try reader.readUInt64()
-        hintTerm = try reader.readUInt64()
-        refused = try reader.readUInt64()
+        index = try reader.readOrdinal("index")
+        hintTerm = try reader.readOrdinal("hintTerm")
+        refused = try reader.readOrdinal("refused")
     }
 
     /// Writes the fields.

@@ -33,12 +33,12 @@ public struct Heartbeat: Hashable, Sendable {
     /// Reads the fields.
     public init(parsing reader: inout ByteReader) throws(WireError) {
         incarnation = try reader.readUInt64()
-        term = try reader.readUInt64()
+        term = try reader.readOrdinal("term")
         let leader = try reader.readUInt8()
         self.leader = leader == 0 ? nil : NodeID(leader)
-        lastIndex = try reader.readUInt64()
-        lastTerm = try reader.readUInt64()
-        commitIndex = try reader.readUInt64()
+        lastIndex = try reader.readOrdinal("lastIndex")
+        lastTerm = try reader.readOrdinal("lastTerm")
+        commitIndex = try reader.readOrdinal("commitIndex")
         configurationDigest = try reader.readUInt64()
         sentAt = try reader.readUInt64()
         hears = try NodeSet(parsing: &reader)
@@ -106,7 +106,7 @@ public struct HeartbeatAck: Hashable, Sendable {
 
     /// Reads the fields.
     public init(parsing reader: inout ByteReader) throws(WireError) {
-        term = try reader.readUInt64()
+        term = try reader.readOrdinal("term")
         echo = try reader.readUInt64()
         remaining = try reader.readUInt64()
     }

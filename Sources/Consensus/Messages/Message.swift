@@ -99,6 +99,13 @@ public enum Message: Hashable, Sendable {
 public typealias ClockEcho = UInt64
 
 extension ByteReader {
+    /// A term or index.
+    mutating func readOrdinal(_ name: WireError.StaticName) throws(WireError) -> UInt64 {
+        let value = try readUInt64()
+        guard value < ConsensusLimits.highestOrdinal else { throw .invalid(name) }
+        return value
+    }
+
     /// A byte that is 0 or 1.
     mutating func readFlag(_ name: WireError.StaticName) throws(WireError) -> Bool {
         switch try readUInt8() {

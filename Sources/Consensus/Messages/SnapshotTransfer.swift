@@ -20,10 +20,10 @@ public struct SnapshotPart: Hashable, Sendable {
 
     /// Reads the fields.
     public init(parsing reader: inout ByteReader) throws(WireError) {
-        term = try reader.readUInt64()
+        term = try reader.readOrdinal("term")
         sentAt = try reader.readUInt64()
-        lastIndex = try reader.readUInt64()
-        lastTerm = try reader.readUInt64()
+        lastIndex = try reader.readOrdinal("lastIndex")
+        lastTerm = try reader.readOrdinal("lastTerm")
         total = try reader.readUInt32()
         guard Int(total) <= ConsensusLimits.snapshotBytes else { throw .invalid("snapshot length") }
         offset = try reader.readUInt32()
@@ -70,9 +70,9 @@ public struct SnapshotAnswer: Hashable, Sendable {
 
     /// Reads the fields.
     public init(parsing reader: inout ByteReader) throws(WireError) {
-        term = try reader.readUInt64()
+        term = try reader.readOrdinal("term")
         echo = try reader.readUInt64()
-        lastIndex = try reader.readUInt64()
+        lastIndex = try reader.readOrdinal("lastIndex")
         received = try reader.readUInt32()
     }
 

@@ -14,9 +14,9 @@ public struct VoteRequest: Hashable, Sendable {
 
     /// Reads the fields.
     public init(parsing reader: inout ByteReader) throws(WireError) {
-        term = try reader.readUInt64()
-        lastIndex = try reader.readUInt64()
-        lastTerm = try reader.readUInt64()
+        term = try reader.readOrdinal("term")
+        lastIndex = try reader.readOrdinal("lastIndex")
+        lastTerm = try reader.readOrdinal("lastTerm")
         isTransfer = try reader.readFlag("transfer flag")
     }
 
@@ -53,8 +53,8 @@ public struct PreVoteAnswer: Hashable, Sendable {
 
     /// Reads the fields.
     public init(parsing reader: inout ByteReader) throws(WireError) {
-        term = try reader.readUInt64()
-        asked = try reader.readUInt64()
+        term = try reader.readOrdinal("term")
+        asked = try reader.readOrdinal("asked")
         granted = try reader.readFlag("granted flag")
         retryAfter = try reader.readUInt64()
     }
@@ -86,7 +86,7 @@ public struct VoteAnswer: Hashable, Sendable {
 
     /// Reads the fields.
     public init(parsing reader: inout ByteReader) throws(WireError) {
-        term = try reader.readUInt64()
+        term = try reader.readOrdinal("term")
         granted = try reader.readFlag("granted flag")
         sinceAcknowledgement = try reader.readUInt64()
     }
@@ -111,7 +111,7 @@ public struct StandNow: Hashable, Sendable {
     public var term: Term
 
     /// Reads the field.
-    public init(parsing reader: inout ByteReader) throws(WireError) { term = try reader.readUInt64() }
+    public init(parsing reader: inout ByteReader) throws(WireError) { term = try reader.readOrdinal("term") }
 
     /// Writes the field.
     public func encode(into writer: inout ByteWriter) { writer.write(term) }
