@@ -23,6 +23,7 @@ extension NodeExecutor {
         if before == nil {
             // Sheets that were on their way before this lease may have been overtaken by a recovery elsewhere.
             tenure = outbox.beginTenure()
+            seen = nil
         } else {
             outbox.isDue = true
         }
@@ -37,6 +38,7 @@ extension NodeExecutor {
         lease = nil
         sheet = nil
         held = nil
+        seen = nil
         effects.append(.dropAllVirtualIPs)
         for name in names where needsLease(name) {
             guard var cell = cells[name] else { continue }

@@ -43,13 +43,14 @@ struct ReportOutbox: Sendable {
 extension NodeExecutor {
     /// Sends the leader the whole of what runs here: when it changes, when an answer is due, and every now and then.
     mutating func sendReport(now: Instant, into effects: inout [ExecutorEffect]) {
+        let answered = sheet?.number ?? seen
         let report = NodeReport(
             node: node,
             incarnation: incarnation,
             session: session,
             sequence: 0,
-            sheetTerm: sheet?.term ?? 0,
-            sheetSequence: sheet?.sequence ?? 0,
+            sheetTerm: answered?.term ?? 0,
+            sheetSequence: answered?.sequence ?? 0,
             probed: probed,
             version: probedVersion,
             leaving: leaving,

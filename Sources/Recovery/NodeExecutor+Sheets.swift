@@ -14,7 +14,14 @@ extension NodeExecutor {
         }
         // The leader repeats what it believes unheard, so the answer, whatever it is, is due.
         outbox.isDue = true
-        guard let lease, lease.term >= new.term else {
+        guard let lease else {
+            // Nothing is started without a lease, but nothing older is obeyed from now on either: the leader can count
+            // on that, and take back what it ordered and never got here.
+            newest = new.number
+            seen = new.number
+            return false
+        }
+        guard lease.term >= new.term else {
             if held.map({ $0.number < new.number }) ?? true { held = new }
             return false
         }

@@ -28,9 +28,11 @@ public struct NodeExecutor: Sendable {
     var lease: Lease?
     /// The sheet that is followed; nil since the last lease ended.
     var sheet: OrderSheet?
-    /// A sheet that came before the lease under which it may be obeyed.
+    /// A sheet of a newer term than the present lease, to be followed when the lease is renewed in that term.
     var held: OrderSheet?
-    /// The newest sheet ever followed: an older one is refused.
+    /// The newest sheet that came while there was no lease: not followed, but nothing older will be.
+    var seen: SheetNumber?
+    /// The newest sheet ever followed or seen: an older one is refused.
     var newest = SheetNumber(term: 0, sequence: 0)
     /// The report that was made when the present lease began; see `OrderSheet.answers`.
     var tenure: UInt64 = 0

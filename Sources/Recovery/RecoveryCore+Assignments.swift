@@ -87,7 +87,7 @@ extension RecoveryCore {
         var seen = Set(pending)
         while let primary = pending.popLast() {
             if let assignment = state.assignments[primary], assignment.node != target,
-                nodes[assignment.node]?.present == nil
+                !isHeard(assignment.node, state)
             {
                 return true
             }
@@ -100,7 +100,7 @@ extension RecoveryCore {
     private func stray(of resource: ResourceName, _ state: ClusterState) -> NodeID? {
         let assigned = state.assignments[resource]?.node
         return nodes.keys.filter { node in
-            guard node != assigned, nodes[node]?.present != nil, let known = nodes[node]?.report(of: resource) else {
+            guard node != assigned, isHeard(node, state), let known = nodes[node]?.report(of: resource) else {
                 return false
             }
             return !known.state.isDown
@@ -151,7 +151,7 @@ extension RecoveryCore {
         }
         for follower in graph.mandatoryFollowers(of: resource) {
             // One on a lost node is not waited for: its own requirement decides when it follows.
-            guard let node = places[follower], node != target, nodes[node]?.present != nil else { continue }
+            guard let node = places[follower], node != target, isHeard(node, state) else { continue }
             return .waitsForResource(follower)
         }
         return nil

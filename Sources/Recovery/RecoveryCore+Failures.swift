@@ -59,7 +59,7 @@ extension RecoveryCore {
             let pause = RecoveryLimits.pause(
                 RecoveryLimits.startPause,
                 longest: RecoveryLimits.longestStartPause,
-                repetition: count
+                repetition: count - 1
             )
             startPauses[resource] = StartPause(epoch: assignment.epoch, until: round.now + pause)
         }

@@ -18,12 +18,19 @@ extension RecoveryCore {
         max(state.incarnations[node, default: 0], nodes[node]?.present?.incarnation ?? 0)
     }
 
+    /// Whether a node is heard, and is not just an echo of an incarnation that was verified off.
+    func isHeard(_ node: NodeID, _ state: ClusterState) -> Bool {
+        guard let incarnation = nodes[node]?.present?.incarnation else { return false }
+        return !state.isProvenDead(node, incarnation) && !isVerifiedOff(node, incarnation)
+    }
+
     /// What a node can be given.
     func availability(of node: NodeID, _ round: inout Round) -> NodeAvailability {
         if isBeingFenced(node, round.state) { return .unavailable(.fencing) }
         guard let view = nodes[node], let liveness = view.liveness else { return .unavailable(.unknown) }
         guard case .alive(let incarnation, _, let holdsLease) = liveness else { return .unavailable(.lost) }
         if round.state.departures[node, default: 0] >= incarnation { return .unavailable(.leaving) }
+        if !isHeard(node, round.state) { return .unavailable(.lost) }
         guard round.state.incarnations[node] == incarnation else { return .unavailable(.starting) }
         guard let report = view.report else { return .keepsOnly }
         if report.leaving { return .unavailable(.leaving) }
@@ -31,8 +38,9 @@ extension RecoveryCore {
         if holdsLease { return .available }
         let patience = (view.leaselessSince ?? round.now) + RecoveryLimits.leasePatience
         guard round.now < patience else { return .unavailable(.withoutLease) }
+        // Leases begin with the next heartbeat, so orders may already be on their way.
         round.wake(at: patience)
-        return .keepsOnly
+        return .available
     }
 
     /// Places everything anew when anything that placement looks at has changed.

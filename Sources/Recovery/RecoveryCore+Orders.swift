@@ -25,7 +25,9 @@ extension RecoveryCore {
     }
 
     private mutating func send(_ run: [RunOrder], to node: NodeID, _ round: inout Round) {
-        guard let view = nodes[node], let present = view.present, view.report?.probed != false else { return }
+        guard let view = nodes[node], let present = view.present, view.report?.probed != false,
+            isHeard(node, round.state)
+        else { return }
         let seen = view.report?.sequence ?? 0
         var sheet =
             view.sent?.sheet

@@ -109,19 +109,21 @@ public struct RecoveryCore: Sendable {
         graphVersion = state.version
     }
 
-    /// Whether every node that is heard has reported to this leader, or had the time to.
-    ///
-    /// Until then nothing is moved: a decision on half of the picture would be corrected by a second move.
+    /// Whether every node that is heard can take part in decisions, or had the time to. Until then nothing is moved: a
+    /// decision on half of the picture would be corrected by a second move.
     private func isSettled(now: Instant, _ round: inout Round) -> Bool {
-        let end = startedAt + RecoveryLimits.settleTime
-        if now >= end { return true }
-        let silent = round.state.configuration.nodes.contains { node in
-            guard let view = nodes[node.id], let liveness = view.liveness else { return true }
-            if case .lost = liveness { return false }
-            return view.report == nil
+        let isCold = round.state.assignments.isEmpty
+        let end = startedAt + (isCold ? RecoveryLimits.coldSettleTime : RecoveryLimits.settleTime)
+        guard now < end else { return true }
+        let isSettled = round.state.configuration.nodes.allSatisfy { node in
+            switch nodes[node.id]?.liveness {
+            case nil: false
+            case .lost: true
+            case .alive: nodes[node.id]?.report.map { $0.probed || !isCold } ?? false
+            }
         }
-        if silent { round.wake(at: end) }
-        return !silent
+        if !isSettled { round.wake(at: end) }
+        return isSettled
     }
 
     /// Proposes a change unless it is under way.

@@ -4,6 +4,9 @@ import ClusterModel
 public enum RecoveryLimits {
     /// How long a new leader waits for the first reports of the nodes that it hears, before it moves anything.
     public static let settleTime = Duration.milliseconds(300)
+    /// The same when nothing runs anywhere yet and nodes still look for what already does: whoever is up should take
+    /// part in the first placement.
+    public static let coldSettleTime = Duration.seconds(3)
     /// How long a node that is heard may be without a lease before its resources are moved away.
     public static let leasePatience = Duration.milliseconds(1000)
     /// How long a proposal may take before it is made again.

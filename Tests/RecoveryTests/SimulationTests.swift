@@ -1,4 +1,5 @@
 import ClusterModel
+import Foundation
 import Recovery
 import Testing
 
@@ -25,7 +26,8 @@ struct SimulationTests {
         }
     }
 
-    static let seeds = 60
+    /// `SIMULATION_SEEDS` asks for more.
+    static let seeds = ProcessInfo.processInfo.environment["SIMULATION_SEEDS"].flatMap { Int($0) } ?? 24
 }
 
 /// What goes wrong in a simulation.

@@ -46,8 +46,9 @@ extension World {
         }
     }
 
-    /// Stops an agent from running for a while (SIGSTOP). The guard takes what needs only a lease away when the lease
-    /// ends; what requires fencing stays.
+    /// Stops an agent from running for a while (SIGSTOP).
+    ///
+    /// The guard takes what needs only a lease away when the lease ends; what requires fencing stays.
     func stall(_ node: NodeID, for milliseconds: Int64) {
         guard let host = hosts[node], host.executor != nil, host.stalled == nil else { return }
         note("node \(node.rawValue)", "stalls for \(milliseconds)")
