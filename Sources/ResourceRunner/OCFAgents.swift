@@ -86,6 +86,8 @@ final class OCFAgents {
         let isChange = action != .monitor
         do throws(SystemError) {
             if isChange { try calls.write(ProcessRecord(resource: resource, process: nil)) }
+        } catch where action == .stop {
+            // A full disk must not keep anything from being stopped.
         } catch {
             finish(.failed("\(action.rawValue) failed: \(error)"), nil)
             return nil
