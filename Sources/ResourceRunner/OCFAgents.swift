@@ -86,11 +86,12 @@ final class OCFAgents {
         let isChange = action != .monitor
         do throws(SystemError) {
             if isChange { try calls.write(ProcessRecord(resource: resource, process: nil)) }
-        } catch where action == .stop {
-            // A full disk must not keep anything from being stopped.
         } catch {
-            finish(.failed("\(action.rawValue) failed: \(error)"), nil)
-            return nil
+            // A full disk must not keep anything from being stopped.
+            guard action == .stop else {
+                finish(.failed("\(action.rawValue) failed: \(error)"), nil)
+                return nil
+            }
         }
         let run = call(program, action, variables, deadline: Clock.monotonic() + operation.timeout) { [calls] outcome in
             if isChange { calls.remove(resource) }
