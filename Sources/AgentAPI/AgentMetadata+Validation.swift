@@ -25,6 +25,19 @@ extension AgentMetadata {
         return sentences
     }
 
+    /// Looks for everything that is wrong with a fence device.
+    ///
+    /// - Parameter device: A device of this agent.
+    /// - Returns: One sentence each, without secrets; empty when nothing is.
+    public func violations(of device: FenceDevice) -> [String] {
+        var given = device.parameters
+        for name in device.secrets.keys { given[name] = "" }
+        // What has to be there to power off and to prove it.
+        let missing = [FenceAction.off, .status].filter { action($0.rawValue) == nil }
+        return violations(of: given, supplied: FenceRequest.supplied)
+            + missing.map { "\(name) has no action \"\($0.rawValue)\", so it cannot fence" }
+    }
+
     private func unknown(_ name: String) -> String {
         let near = parameters.filter { !$0.deprecated }.map { ($0.name, Self.distance(name, $0.name)) }
             .min { $0.1 < $1.1 }

@@ -34,6 +34,9 @@ public struct FenceRequest: Sendable {
         }
     }
 
+    /// The parameters that every request sets by itself.
+    public static let supplied: Set<String> = ["action", "nodename", "plug", "port"]
+
     /// Asks for the agent's metadata, which takes no parameters.
     public static let metadata = FenceRequest(lines: ["action=metadata"])
 

@@ -10,6 +10,9 @@ internal import Supervision
 final class OCFAgents {
     private let loop: EventLoop
     private let environment: OCFEnvironment
+    private let calls: ProcessRecords
+    /// The resources for which nothing of an earlier agent goes on.
+    private var settled: Set<ResourceName> = []
 
     init(loop: EventLoop, settings: RunnerSettings) {
         self.loop = loop
@@ -20,6 +23,7 @@ final class OCFAgents {
         )
         environment.root = settings.ocfRoot
         self.environment = environment
+        calls = ProcessRecords(directory: settings.stateDirectory, kind: "operation")
         // As resource-agents' own tmpfiles entry makes it. Without it agents fail, and say so.
         try? Directories.make(environment.temporaryDirectory, mode: 0o1755)
     }
@@ -50,11 +54,79 @@ final class OCFAgents {
             interval: operation.kind == .monitor ? settings.monitorInterval : 0
         )
         variables[ProcessMark.variable] = operation.resource.name
-        let run = call(program, action, variables, deadline: Clock.monotonic() + operation.timeout) { outcome in
+        let call = Call()
+        endEarlierCall(of: operation.resource.name) { [self] trouble in
+            if let trouble { return finish(.failed(trouble), nil) }
+            if call.isCancelled { return finish(.cancelled, nil) }
+            call.run = change(program, operation, action, variables, finish)
+        }
+        return { call.cancel() }
+    }
+
+    /// An operation that may have to wait before its agent runs.
+    private final class Call {
+        var run: ProgramRun?
+        private(set) var isCancelled = false
+
+        func cancel() {
+            isCancelled = true
+            run?.cancel()
+        }
+    }
+
+    /// Runs the agent; what changes something is written down until it has ended.
+    private func change(
+        _ program: String,
+        _ operation: Operation,
+        _ action: OCFAction,
+        _ variables: [String: String],
+        _ finish: @escaping Finish
+    ) -> ProgramRun? {
+        let resource = operation.resource.name
+        let isChange = action != .monitor
+        do throws(SystemError) {
+            if isChange { try calls.write(ProcessRecord(resource: resource, process: nil)) }
+        } catch {
+            // A full disk must not keep anything from being stopped.
+            guard action == .stop else {
+                finish(.failed("\(action.rawValue) failed: \(error)"), nil)
+                return nil
+            }
+        }
+        let run = call(program, action, variables, deadline: Clock.monotonic() + operation.timeout) { [calls] outcome in
+            if isChange { calls.remove(resource) }
             let (ended, code) = Self.judge(operation.kind, action, outcome)
             finish(ended, code)
         }
-        return { run.cancel() }
+        if isChange, let pid = run.pid, let facts = ProcessFacts(of: pid) {
+            // If this fails, the intention stays, which the next agent takes for more than there is, not for less.
+            let identity = ProcessRecord.Identity(pid: pid, startTime: facts.startTime)
+            try? calls.write(ProcessRecord(resource: resource, process: identity))
+        }
+        return run
+    }
+
+    /// Ends what an earlier agent of this node had begun and not ended: a start that goes on unseen would bring the
+    /// resource up after it was found stopped here, while another node may run it.
+    private func endEarlierCall(of resource: ResourceName, then next: @escaping (_ trouble: String?) -> Void) {
+        if settled.contains(resource) { return next(nil) }
+        let swept: (OperationOutcome) -> Void = { [self] outcome in
+            if case .failed(let reason) = outcome { return next("an earlier operation cannot be ended: \(reason)") }
+            calls.remove(resource)
+            settled.insert(resource)
+            next(nil)
+        }
+        switch calls.find(resource) {
+        case .nothing: swept(.succeeded)
+        case .record(let record):
+            guard let process = record.process else {
+                // It died while it started the agent: whatever carries the mark is part of it, or is stopped anyway.
+                return ProcessSweep.kill(resource, group: nil, loop: loop, completion: swept)
+            }
+            guard ProcessFacts(of: process.pid)?.startTime == process.startTime else { return swept(.succeeded) }
+            ProcessSweep.kill(nil, group: process.pid, loop: loop, completion: swept)
+        case .unreadable: ProcessSweep.kill(resource, group: nil, loop: loop, completion: swept)
+        }
     }
 
     /// Asks an agent what it is.

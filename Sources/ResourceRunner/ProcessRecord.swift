@@ -2,7 +2,7 @@ internal import CLinux
 internal import ClusterModel
 internal import LinuxIO
 
-/// What is written down of a supervised process, so that the next agent finds it.
+/// What is written down of a supervised process, or of an agent at work, so that the next agent of this node finds it.
 struct ProcessRecord: Equatable {
     /// The resource.
     let resource: ResourceName
@@ -56,14 +56,16 @@ struct ProcessRecord: Equatable {
     private static let starting: Substring = "starting"
 }
 
-/// The directory of records, one file for each resource.
+/// A directory of records, one file of a kind for each resource.
 struct ProcessRecords {
     /// Its path.
     let directory: String
+    /// The kind: what the files' names end in.
+    let kind: String
 
     private static let longest = 4096
 
-    private func path(_ resource: ResourceName) -> String { "\(directory)/\(resource).process" }
+    private func path(_ resource: ResourceName) -> String { "\(directory)/\(resource).\(kind)" }
 
     /// Writes a record in place of an older one.
     ///

@@ -19,7 +19,7 @@ final class ProcessSupervisor {
     init(loop: EventLoop, settings: RunnerSettings, sink: @escaping @Sendable (RunnerEvent) -> Void) {
         self.loop = loop
         self.sink = sink
-        records = ProcessRecords(directory: settings.stateDirectory)
+        records = ProcessRecords(directory: settings.stateDirectory, kind: "process")
         logs = ProcessLogs(directory: settings.logDirectory)
     }
 

@@ -7,8 +7,10 @@ internal import Supervision
 /// Kills whatever is left of a resource and looks until it is gone.
 enum ProcessSweep {
     /// Kills the processes of a group and those that carry the resource's mark; succeeds when none is left.
+    ///
+    /// Without a resource only the group is looked at.
     static func kill(
-        _ resource: ResourceName,
+        _ resource: ResourceName?,
         group: Int32?,
         loop: EventLoop,
         completion: @escaping (OperationOutcome) -> Void
@@ -18,7 +20,7 @@ enum ProcessSweep {
     }
 
     private static func look(
-        _ resource: ResourceName,
+        _ resource: ResourceName?,
         group: Int32?,
         loop: EventLoop,
         deadline: Instant,

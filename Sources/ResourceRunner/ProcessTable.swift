@@ -53,13 +53,13 @@ enum ProcessTable {
     /// The living processes that belong to a resource: by their group, or by the mark in their environment.
     ///
     /// - Parameters:
-    ///   - resource: The resource's name.
+    ///   - resource: The resource's name; nil looks at groups only.
     ///   - group: The process group that was made for it; nil when that is not known.
     /// - Returns: Their ids, without any order.
-    static func members(of resource: String, group: Int32?) -> [Int32] {
+    static func members(of resource: String?, group: Int32?) -> [Int32] {
         guard let directory = opendir("/proc") else { return [] }
         defer { closedir(directory) }
-        let mark = Array("\(ProcessMark.variable)=\(resource)".utf8)
+        let mark = resource.map { Array("\(ProcessMark.variable)=\($0)".utf8) }
         var found: [Int32] = []
         while let entry = readdir(directory) {
             let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
@@ -67,7 +67,7 @@ enum ProcessTable {
             }
             guard let pid = Int32(name), pid != getpid(), let facts = ProcessFacts(of: pid), !facts.isDead
             else { continue }
-            if facts.group == group || isMarked(pid, mark) { found.append(pid) }
+            if facts.group == group || mark.map({ isMarked(pid, $0) }) == true { found.append(pid) }
         }
         return found
     }

@@ -47,7 +47,7 @@ struct AddressTests {
         #expect(try await !network.ip("-o addr show to \(text)").contains("tentative"))
         // The second start's whole burst, and the first of the first one.
         let wanted = frames * (AddressOperations.announcements.count + 1)
-        #expect(try ear.announcements(of: try address(text), wanted: wanted, within: .seconds(10)) == wanted)
+        #expect(try ear.announcements(of: try address(text), wanted: wanted, within: .seconds(10)) >= wanted)
         #expect(try await stand.run(.stop, vip) == .succeeded)
         #expect(try await !isHere(text))
         #expect(try await stand.run(.monitor, vip) == .notRunning)
@@ -63,7 +63,7 @@ struct AddressTests {
         // Nothing but the rest of the first burst, which ends after a second.
         #expect(try ear.announcements(of: try address("10.9.9.100"), wanted: 1000, within: .milliseconds(1500)) < burst)
         stand.runner.announceAgain()
-        #expect(try ear.announcements(of: try address("10.9.9.100"), wanted: burst, within: .seconds(10)) == burst)
+        #expect(try ear.announcements(of: try address("10.9.9.100"), wanted: burst, within: .seconds(10)) >= burst)
     }
 
     @Test

@@ -158,6 +158,25 @@ struct OCFTests {
     }
 
     @Test
+    func `A start that an agent of this node left unended is ended before its resource is looked at`() async throws {
+        let first = try scriptedStand()
+        let resource = resource("stubborn")
+        _ = first.begin(.start, resource)
+        #expect(try await eventually { scratch.read("orphan") == "up\n" })
+        // As if the agent had died: its record stays, and what it had begun goes on.
+        let record = try #require(readFile("\(scratch.path)/run/resources/\(resource.name).operation", limit: 4096))
+        let second = try Stand(scratch, ocfRoot: "\(scratch.path)/ocf")
+        #expect(try await second.run(.probe, resource) == .notRunning)
+        #expect(ProcessTable.members(of: resource.name, group: nil) == [])
+        #expect(access("\(scratch.path)/run/resources/\(resource.name).operation", F_OK) != 0)
+        // Its number may be another's now.
+        try scratch.write("run/resources/\(resource.name).operation", "haven-process-1 \(getpid()) 1\n")
+        let third = try Stand(scratch, ocfRoot: "\(scratch.path)/ocf")
+        #expect(try await third.run(.probe, resource) == .notRunning)
+        #expect(ProcessRecord(resource: resource.name, parsing: record)?.process != nil)
+    }
+
+    @Test
     func `What an agent cannot stop is killed by its mark`() async throws {
         let stand = try scriptedStand()
         let resource = resource("daemon")
