@@ -58,6 +58,8 @@ let package = Package(
         // Traffic between agents: the core decides, SealedTransport seals.
         pure("TransportCore", ["Bytes", "ClusterModel"]),
         shell("SealedTransport", ["TransportCore", "Cryptography", "Bytes", "ClusterModel"]),
+        tests("TransportCoreTests", ["TransportCore", "Bytes", "ClusterModel"]),
+        tests("SealedTransportTests", ["SealedTransport", "TransportCore", "Cryptography", "Bytes", "ClusterModel"]),
         tests("CryptographyTests", ["Cryptography", "Bytes"]),
         tests("StoreTests", ["Store", "CLinux", "LinuxIO"]),
 
