@@ -1,5 +1,6 @@
 import AdminAPI
 import ClusterModel
+import ClusterSetup
 import Consensus
 import LinuxIO
 import NodeCore
@@ -11,7 +12,7 @@ extension AgentLoop {
         case .configuration: reply(.configuration(core.state.configuration, version: core.state.version))
         case .quorumStatus: reply(.quorum(StatusBuilder(core: core, now: Clock.monotonic()).quorum()))
         case .loadBalancerStatus(let listener): reply(loadBalancerStatus(listener))
-        case .token: reply(.failed(AdminFailure(.refused, "this agent makes no tokens")))
+        case .token(let node): reply(token(for: node))
         case .stop(let everyNode):
             if everyNode {
                 for node in core.state.configuration.nodes where node.id != core.id {
@@ -87,6 +88,16 @@ extension AgentLoop {
         let views = proxy.listenerViews(configuration).filter { name == nil || $0.name == name }
         let own = configuration.node(core.id)?.name ?? ""
         return .loadBalancer(LoadBalancerView(node: own, proxyRuns: proxy.isRunning, listeners: views))
+    }
+
+    private func token(for name: NodeName) -> AdminResponse {
+        guard let node = core.state.configuration.node(named: name), node.id != core.id else {
+            let names = core.state.configuration.nodes.map(\.name).joined(separator: ", ")
+            return .failed(AdminFailure(.refused, "\"\(name)\" is no other node of this cluster; nodes: \(names)"))
+        }
+        do throws(SetupError) {
+            return .token(try joins.issue(for: node.id, now: Clock.monotonic()))
+        } catch { return .failed(AdminFailure(.failed, error.description)) }
     }
 
     private func failoverCheck(_ node: NodeName?) -> AdminResponse {

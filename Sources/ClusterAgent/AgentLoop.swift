@@ -18,7 +18,7 @@ final class AgentLoop {
     enum Token {
         static let inbox: UInt64 = 1
         static let signals: UInt64 = 2
-        static let netlink: UInt64 = 3
+        static let joins: UInt64 = 3
         /// Tokens from here on belong to `PeerLinks`.
         static let links: UInt64 = 1 << 32
     }
@@ -37,6 +37,7 @@ final class AgentLoop {
     let disk: DiskWorker
     let leaseWord: LeaseWord
     let links: PeerLinks
+    let joins: JoinDesk
     let operations: OperationDesk
     let fences: FenceDesk
     let proxy: ProxySupervisor
@@ -65,6 +66,7 @@ final class AgentLoop {
         disk = parts.disk
         leaseWord = parts.leaseWord
         links = parts.links
+        joins = parts.joins
         operations = parts.operations
         fences = parts.fences
         proxy = parts.proxy
@@ -75,6 +77,7 @@ final class AgentLoop {
         poller = try Poller()
         try poller.add(inbox.wakeUp.descriptor.number, .read, token: Token.inbox)
         try poller.add(signals.descriptor.number, .read, token: Token.signals)
+        try poller.add(joins.descriptor, .read, token: Token.joins)
         try links.register(in: &poller, base: Token.links)
     }
 
@@ -100,7 +103,7 @@ final class AgentLoop {
     }
 
     private func nextDeadline(now: Instant) -> Instant {
-        [core.nextDeadline, desk.nextDeadline, links.nextDeadline].compactMap(\.self).min()
+        [core.nextDeadline, desk.nextDeadline, links.nextDeadline, joins.nextDeadline].compactMap(\.self).min()
             .map { min($0, now + Self.longestSleep) } ?? now + Self.longestSleep
     }
 
@@ -113,6 +116,7 @@ final class AgentLoop {
     private func handle(_ event: Poller.Event) {
         switch event.token {
         case Token.inbox: for news in inbox.takeAll() { handle(news) }
+        case Token.joins: joins.receive(now: Clock.monotonic())
         case Token.signals: while signals.next() != nil { beginLeaving() }
         default: for news in links.receive(token: event.token, now: Clock.monotonic()) { handle(news) }
         }
@@ -153,6 +157,7 @@ final class AgentLoop {
     private func tick() {
         let now = Clock.monotonic()
         for news in links.tick(now: now) { handle(news) }
+        joins.tick(now: now)
         if let deadline = core.nextDeadline, deadline <= now { feed(.tick) }
         advanceDesk()
     }

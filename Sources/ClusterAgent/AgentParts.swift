@@ -21,6 +21,7 @@ struct AgentParts {
     let disk: DiskWorker
     let leaseWord: LeaseWord
     let links: PeerLinks
+    let joins: JoinDesk
     let operations: OperationDesk
     let fences: FenceDesk
     let proxy: ProxySupervisor
@@ -62,6 +63,7 @@ struct AgentParts {
         notices = Self.takeRealtimeRights(options, log)
         leaseWord = try LeaseWord.create(path: paths.lease)
         links = try PeerLinks(identity: identity, incarnation: incarnation, session: session, log: log)
+        joins = try JoinDesk(identity: identity, shared: true)
         operations = try OperationDesk(settings: Self.runnerSettings(identity, options), inbox: inbox, log: log)
         fences = try FenceDesk(searchPath: options.fenceAgentPath, inbox: inbox)
         proxy = ProxySupervisor(

@@ -21,7 +21,7 @@ public struct AgentPaths: Sendable, Hashable {
     /// Term, vote, log, snapshot, incarnation.
     public var database: String { state + "/state.db" }
     /// The agent's interface for operators.
-    public var socket: String { run + "/haven.sock" }
+    public var socket: String { run + "/agent.sock" }
     /// The data plane's control socket.
     public var proxySocket: String { run + "/proxy.sock" }
     /// The lease word.

@@ -90,7 +90,7 @@ struct AdminSocketTests {
                 let answer = await self.blocking { raw(garbage, client.path) }
                 #expect(answer.hasPrefix("HTTP/1.1 400 "), "\(garbage.prefix(40)): \(answer.prefix(40))")
             }
-            let response = await self.blocking { try? client.send(.token) }
+            let response = await self.blocking { try? client.send(.token(node: "a")) }
             #expect(response == .token("ok"))
         }
     }
@@ -125,7 +125,7 @@ struct AdminSocketTests {
             #expect(throws: AdminServer.StartFailure.self) {
                 try AdminServer(path: client.path) { _, _ in .token("second") }
             }
-            let response = await self.blocking { try? client.send(.token) }
+            let response = await self.blocking { try? client.send(.token(node: "a")) }
             #expect(response == .token("ok"))
         }
     }

@@ -4,12 +4,6 @@ import Testing
 
 @testable import HavenCommands
 
-/// What the help shows, as the orchestration says that it is there.
-enum ClusterHelp {
-    static let showsFailover = FailoverTest.isAvailable
-    static let showsLab = LabControl.isAvailable
-}
-
 @Suite
 struct RenderingTests {
     @Test

@@ -17,8 +17,8 @@ public enum AdminRequest: Hashable, Codable, Sendable {
     case fence(node: NodeName)
     /// Who votes, who is heard, what is missing: answered by `AdminResponse.quorum`.
     case quorumStatus
-    /// Makes a join token: answered by `AdminResponse.token`.
-    case token
+    /// Makes a token with which one machine becomes that node: answered by `AdminResponse.token`.
+    case token(node: NodeName)
     /// What a failover of a node, or of the active one, would move, and what speaks against it: answered by
     /// `AdminResponse.failover`.
     case failoverCheck(node: NodeName?)

@@ -20,8 +20,7 @@ struct ClusterCommand: ParsableCommand {
 
                 The other machines are reached over the remote shell (ssh unless --rsh says otherwise); its words are
                 passed as they are. --rsh takes all that follows, so it stands last.
-                """,
-            shouldDisplay: ClusterSetup.isAvailable
+                """
         )
 
         @Flag(help: "Start the agents on all machines afterwards.")
@@ -37,19 +36,25 @@ struct ClusterCommand: ParsableCommand {
         var rsh: [String] = []
 
         func run(_ session: Session) throws(CommandFailure) {
-            let plan = try ClusterSetup.Plan(name: name, words: words, start: start, remoteShell: rsh)
-            try ClusterSetup.run(plan, session)
+            try ClusterMembership.setUp(name: name, words: words, start: start, remoteShell: rsh, session)
         }
     }
 
     /// `cluster token`.
     struct Token: AgentCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Makes a token with which one machine can join; pass it on standard input to haven cluster join."
+            abstract: "Makes a token with which one machine can become a node that the cluster was set up with.",
+            discussion: """
+                It works once, within 15 minutes, and goes to the machine on standard input:
+                haven cluster token controller2 | ssh controller2 haven cluster join --start
+                """
         )
 
+        @Argument(help: "The node.")
+        var node: NodeName
+
         func run(_ session: Session) throws(CommandFailure) {
-            guard case .token(let token) = try session.ask(.token) else { throw Session.unexpected }
+            guard case .token(let token) = try session.ask(.token(node: node)) else { throw Session.unexpected }
             session.print(token)
         }
     }
@@ -57,34 +62,29 @@ struct ClusterCommand: ParsableCommand {
     /// `cluster join`.
     struct Join: AgentCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Makes this machine a node of a cluster; reads the token from standard input.",
-            shouldDisplay: ClusterJoin.isAvailable
+            abstract: "Makes this machine a node of a cluster; reads the token from standard input."
         )
 
         @Flag(help: "Start the agent afterwards.")
         var start = false
 
-        @Option(help: "This machine's name in the cluster; its host name without it.")
-        var name: String?
-
         func run(_ session: Session) throws(CommandFailure) {
             let token = try session.readFile("-").prefix { !$0.isNewline }
             if token.isEmpty {
-                let example = "haven cluster token | ssh NEWNODE haven cluster join"
+                let example = "haven cluster token NODE | ssh NODE haven cluster join"
                 throw CommandFailure(
                     .usage,
                     "there is no token on standard input; on a node of the cluster: \(example)"
                 )
             }
-            try ClusterJoin.run(token: String(token), name: name, start: start, session)
+            try ClusterMembership.join(token: String(token), start: start, session)
         }
     }
 
     /// `cluster start`.
     struct Start: AgentCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Starts the agent of this node, or of all.",
-            shouldDisplay: ClusterStart.isAvailable
+            abstract: "Starts the agent of this node, or of all."
         )
 
         @Flag(help: "On all nodes.")
@@ -94,7 +94,7 @@ struct ClusterCommand: ParsableCommand {
         var rsh: [String] = []
 
         func run(_ session: Session) throws(CommandFailure) {
-            try ClusterStart.run(everyNode: all, remoteShell: rsh, session)
+            try ClusterMembership.start(everyNode: all, remoteShell: rsh, session)
         }
     }
 
@@ -107,14 +107,13 @@ struct ClusterCommand: ParsableCommand {
         @Flag(help: "On all nodes.")
         var all = false
 
-        func run(_ session: Session) throws(CommandFailure) { try session.carryOut(.stop(everyNode: all)) }
+        func run(_ session: Session) throws(CommandFailure) { try ClusterMembership.stop(everyNode: all, session) }
     }
 
     /// `cluster destroy`.
     struct Destroy: AgentCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Makes this machine, or all, forget the cluster.",
-            shouldDisplay: ClusterDestroy.isAvailable
+            abstract: "Makes this machine, or all, forget the cluster."
         )
 
         @Flag(help: "On all nodes.")
@@ -124,7 +123,7 @@ struct ClusterCommand: ParsableCommand {
         var rsh: [String] = []
 
         func run(_ session: Session) throws(CommandFailure) {
-            try ClusterDestroy.run(everyNode: all, remoteShell: rsh, session)
+            try ClusterMembership.destroy(everyNode: all, remoteShell: rsh, session)
         }
     }
 }
@@ -134,7 +133,6 @@ struct FailoverCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "failover",
         abstract: "Failovers on purpose.",
-        shouldDisplay: FailoverTest.isAvailable,
         subcommands: [Test.self]
     )
 
