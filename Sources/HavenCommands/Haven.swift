@@ -18,14 +18,24 @@ public enum Haven {
             session.printError(prefixed(failure.message))
             return failure.code.rawValue
         } catch {
-            let text = HavenCommand.fullMessage(for: error)
-            // Help and version were asked for; anything else was not understood.
-            if HavenCommand.exitCode(for: error) == .success {
-                session.print(text)
-                return CommandFailure.Code.done.rawValue
-            }
+            return report(error, session)
+        }
+    }
+
+    /// What ArgumentParser threw, or a command that is not ours to render.
+    private static func report(_ error: any Error, _ session: Session) -> Int32 {
+        let text = HavenCommand.fullMessage(for: error)
+        switch HavenCommand.exitCode(for: error) {
+        // Help and version were asked for.
+        case .success:
+            if !text.isEmpty { session.print(text) }
+            return CommandFailure.Code.done.rawValue
+        case .validationFailure:
             session.printError(text)
             return CommandFailure.Code.usage.rawValue
+        case let code:
+            if !text.isEmpty { session.printError(text) }
+            return code.rawValue
         }
     }
 

@@ -1,7 +1,7 @@
 /// What the socket of the agent allows.
 public enum AdminLimits {
     /// Where agents listen unless told otherwise.
-    public static let socketPath = "/run/haven/haven.sock"
+    public static let socketPath = "/run/haven/agent.sock"
     /// The group whose members may use the socket, where it exists.
     public static let group = "haven"
     /// Bytes of a request's or response's head.
