@@ -110,7 +110,8 @@ let package = Package(
         shell(
             "HavenCommands",
             [
-                "AdminAPI", "ClusterConfig", "ClusterModel", "ClusterSetup", "Lab", "LinuxIO", "Processes", argumentParser,
+                "AdminAPI", "ClusterConfig", "ClusterModel", "ClusterSetup", "Lab", "LinuxIO", "Processes",
+                argumentParser,
             ]
         ),
 

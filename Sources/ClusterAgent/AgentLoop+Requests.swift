@@ -29,7 +29,9 @@ extension AgentLoop {
     }
 
     /// The leader hears what every node reports; without one, what this node knows is all there is.
-    private var isBestInformed: Bool { core.isLeading || core.consensus.leader == nil || core.consensus.leader == core.id }
+    private var isBestInformed: Bool {
+        core.isLeading || core.consensus.leader == nil || core.consensus.leader == core.id
+    }
 
     private func take(_ request: AdminRequest, uid: UInt32, _ reply: @escaping @Sendable (AdminResponse) -> Void) {
         guard let id = try? SystemRandom.random128() else {

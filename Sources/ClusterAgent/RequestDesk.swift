@@ -256,7 +256,11 @@ struct RequestDesk {
         case .ordered: return
         case .verified: respond(&request, id, .done(version: core.state.version, notes: request.notes), &actions)
         case .failed(let reason):
-            let failure = AdminFailure(.failed, "the node could not be powered off: \(reason)", remedy: "it is tried again; see haven status")
+            let failure = AdminFailure(
+                .failed,
+                "the node could not be powered off: \(reason)",
+                remedy: "it is tried again; see haven status"
+            )
             respond(&request, id, .failed(failure), &actions)
         }
     }

@@ -1,6 +1,6 @@
+internal import CLinux
 import ClusterModel
 import Foundation
-internal import CLinux
 import LinuxIO
 import Processes
 
@@ -145,5 +145,5 @@ public struct AgentService: Sendable {
     }
 
     /// The time between two looks at something that another process does.
-    private func pause() { Thread.sleep(forTimeInterval: 0.05) }
+    private func pause() { Pause.until(Clock.monotonic() + .milliseconds(50)) }
 }

@@ -171,7 +171,9 @@ public struct NodeCore: Sendable {
 
     /// Keeps a report for a later term, and hands it to recovery if this node leads.
     mutating func take(_ report: NodeReport, now: Instant, into effects: inout [NodeEffect]) {
-        if let known = reports[report.node], known.session == report.session, known.sequence > report.sequence { return }
+        if let known = reports[report.node], known.session == report.session, known.sequence > report.sequence {
+            return
+        }
         let isNews = reports[report.node] != report
         reports[report.node] = report
         recover(.report(report), now: now, into: &effects)
@@ -189,7 +191,9 @@ public struct NodeCore: Sendable {
     }
 
     /// Whether nothing runs here, as far as the executor knows.
-    var isIdle: Bool { reports[id]?.probed == true && reports[id]?.resources.allSatisfy { $0.state == .stopped } == true }
+    var isIdle: Bool {
+        reports[id]?.probed == true && reports[id]?.resources.allSatisfy { $0.state == .stopped } == true
+    }
 
     private mutating func advanceWallClock(_ time: Int64, now: Instant, into effects: inout [NodeEffect]) {
         guard abs(time - wallClock) >= 2000 else { return }
