@@ -59,7 +59,7 @@ let package = Package(
         .executableTarget(name: "bench", dependencies: ["CLinux"], swiftSettings: shared),
         tests("HTTP1Tests", ["HTTP1"]),
         tests("BalancingTests", ["Balancing", "ClusterModel"]),
-        tests("ProxyTests", ["Proxy", "ProxyControl", "HTTP1", "ClusterModel", "LinuxIO", "CLinux"]),
+        tests("ProxyTests", ["Proxy", "Balancing", "ProxyControl", "HTTP1", "ClusterModel", "LinuxIO", "CLinux"]),
 
         tests("LinuxIOTests", ["LinuxIO", "CLinux"]),
         tests("ClusterModelTests", ["ClusterModel"]),

@@ -108,8 +108,9 @@ public final class ProxyProcess {
             events.removeAll(keepingCapacity: true)
             checks.tick(now: now, poller: &poller, into: &results)
             supervisor.receive(results)
-            answerApplied()
+            // An endpoint of the old plan is closed before its agent hears that the new one runs.
             supervisor.tidy()
+            answerApplied()
         }
         supervisor.stop()
     }

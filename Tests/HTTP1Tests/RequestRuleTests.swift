@@ -38,7 +38,7 @@ struct RequestRuleTests {
         ("GET http://b.test/ HTTP/1.1\r\n", .hostMismatch),
         // Methods that are not relayed.
         ("CONNECT a.test:443 HTTP/1.1\r\n", .method),
-        ("TRACE / HTTP/1.1\r\n", .method),
+        ("TRACE / HTTP/1.1\r\n", .forbiddenMethod),
     ])
     func `A request line that breaks a rule is refused`(line: String, fault: HeadFault) {
         #expect(HeadReading.request(line + Self.rest).progress == .refused(fault))

@@ -122,16 +122,22 @@ final class Origin: Sendable {
         return connection.send(200, "X-Server: \(name)\r\nContent-Length: \(text.count)\r\n", text)
     }
 
-    /// Bytes that are never the same at two places a pipe or buffer apart.
+    /// Bytes whose period is a prime, so that a piece that is lost or doubled does not go unseen.
     static func pattern(_ count: Int) -> [UInt8] {
-        (0..<count).map { UInt8(truncatingIfNeeded: $0 ^ ($0 >> 8) ^ ($0 >> 16)) }
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(count + period.count)
+        while bytes.count < count { bytes += period }
+        bytes.removeLast(bytes.count - count)
+        return bytes
     }
+
+    private static let period = (0..<65_521).map { UInt8(truncatingIfNeeded: $0 ^ ($0 >> 8)) }
 
     static func chunked(_ bytes: [UInt8]) -> [UInt8] {
         var coded: [UInt8] = []
         var at = 0
         while at < bytes.count {
-            let size = min(bytes.count - at, 1 + at % 5000)
+            let size = min(bytes.count - at, 1 + at % 30_000)
             coded += Array("\(String(size, radix: 16))\r\n".utf8) + bytes[at..<(at + size)] + [0x0D, 0x0A]
             at += size
         }
@@ -192,10 +198,12 @@ struct OriginConnection {
             body = Array(buffer[..<Int(head.contentLength)])
             buffer.removeFirst(body.count)
         case .chunked:
+            var scanner = ChunkScanner()
+            var scanned = 0
             while true {
-                var scanner = ChunkScanner()
                 let seen = buffer
-                let progress = scanner.scan(seen.span)
+                let progress = scanner.scan(seen.span, from: scanned)
+                scanned = seen.count
                 if case .finished(let end) = progress {
                     body = Self.decode(Array(buffer[..<end]))
                     buffer.removeFirst(end)

@@ -15,6 +15,8 @@ final class TestProxy {
     private let stopper: ProxyStopper
     private let thread: TestThread
     private(set) var client: ProxyClient
+    /// Servers behind it; they live as long as the proxy.
+    var origins: [Origin] = []
     private var generation: UInt64 = 0
     private static let serial = Atomic<Int>(0)
 

@@ -41,9 +41,7 @@ enum TestNet {
     /// A listening socket on a free port, with its endpoint.
     static func listen() throws -> (descriptor: Int32, endpoint: Endpoint) {
         guard let loopback else { throw SystemError(call: "address", code: EINVAL) }
-        var options = StreamSocket.ListenOptions()
-        options.reusePort = true
-        let socket = try StreamSocket.listen(on: Endpoint(address: loopback, port: 0), options)
+        let socket = try StreamSocket.listen(on: Endpoint(address: loopback, port: 0), StreamSocket.ListenOptions())
         let number = socket.release()
         guard let local = SocketAddress.local(of: number)?.endpoint else {
             throw SystemError(call: "getsockname", code: EINVAL)
@@ -51,11 +49,21 @@ enum TestNet {
         return (number, Endpoint(address: local.address, port: local.port))
     }
 
-    /// An endpoint where nobody listens.
+    /// A listening socket that shares its port with nobody.
+    static func listenAlone() throws -> (descriptor: Int32, endpoint: Endpoint) {
+        let endpoint = try freeEndpoint()
+        return (try StreamSocket.listen(on: endpoint, StreamSocket.ListenOptions()).release(), endpoint)
+    }
+
+    private static let given = Atomic<Int>(0)
+
+    /// An endpoint where nobody listens: a loopback address of its own for everyone who asks, so that tests that run at
+    /// the same time never meet.
     static func freeEndpoint() throws -> Endpoint {
-        let (number, endpoint) = try listen()
-        _ = haven_close(number)
-        return endpoint
+        let number = given.add(1, ordering: .relaxed).newValue
+        let bytes = [127, UInt8(100 + getpid() % 100), UInt8(number / 250), UInt8(number % 250 + 1)]
+        guard let address = IPAddress(bytes: bytes) else { throw SystemError(call: "address", code: EINVAL) }
+        return Endpoint(address: address, port: 8080)
     }
 }
 
