@@ -19,8 +19,8 @@ public struct SystemError: Error, Hashable, Sendable, CustomStringConvertible {
     /// The kernel's sentence for the number.
     public var reason: String {
         var buffer = [CChar](repeating: 0, count: 128)
-        guard let text = strerror_r(code, &buffer, buffer.count) else { return "error \(code)" }
-        return String(cString: text)
+        guard strerror_r(code, &buffer, buffer.count) == 0 else { return "error \(code)" }
+        return String(decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 
     /// The text form.

@@ -50,4 +50,12 @@ struct BytesTests {
         #expect(Hex.decode("0") == nil)
         #expect(Hex.decode("0g") == nil)
     }
+
+    @Test
+    func `CRC-32C of the examples of RFC 3720 appendix B.4, also in two pieces`() {
+        #expect(CRC32C.checksum([UInt8](repeating: 0, count: 32)) == 0x8A91_36AA)
+        #expect(CRC32C.checksum([UInt8](repeating: 0xFF, count: 32)) == 0x62A8_AB43)
+        #expect(CRC32C.checksum(Array(0...31)) == 0x46DD_794E)
+        #expect(CRC32C.checksum(Array(16...31), seed: CRC32C.checksum(Array(0...15))) == 0x46DD_794E)
+    }
 }

@@ -2,10 +2,8 @@
 #ifndef HAVEN_CLINUX_H
 #define HAVEN_CLINUX_H
 
-#ifndef _GNU_SOURCE
-#define _GNU_SOURCE 1
-#endif
 #include <arpa/inet.h>
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
@@ -17,6 +15,8 @@
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
+#include <netdb.h>
+#include <poll.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <pwd.h>
@@ -44,6 +44,8 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "GNU.h"
 
 #define HAVEN_RESULT(expression) ({ long r_ = (long)(expression); r_ < 0 ? -(long)errno : r_; })
 
@@ -212,8 +214,29 @@ static inline long haven_recv_with_fd(int socket, void *buffer, size_t size, int
 }
 
 static inline long haven_getrandom(void *buffer, size_t size) { return HAVEN_RESULT(syscall(SYS_getrandom, buffer, size, 0)); }
+/* Waits until a descriptor can be read: 1, or 0 when the time is over. */
+static inline long haven_wait_readable(int fd, int timeout_ms) {
+    struct pollfd entry = {.fd = fd, .events = POLLIN};
+    return HAVEN_RESULT(poll(&entry, 1, timeout_ms));
+}
+
+/* Files and directories. */
+static inline long haven_fsync(int fd) { return HAVEN_RESULT(fsync(fd)); }
+static inline long haven_unlink(const char *path) { return HAVEN_RESULT(unlink(path)); }
+static inline long haven_rename(const char *from, const char *to) { return HAVEN_RESULT(rename(from, to)); }
+static inline long haven_mkdir(const char *path, mode_t mode) { return HAVEN_RESULT(mkdir(path, mode)); }
+static inline long haven_fchmod(int fd, mode_t mode) { return HAVEN_RESULT(fchmod(fd, mode)); }
+/* The type and permission bits of a file. */
+static inline long haven_mode(int fd) {
+    struct stat status;
+    long result = HAVEN_RESULT(fstat(fd, &status));
+    return result < 0 ? result : (long)status.st_mode;
+}
+
 static inline int haven_errno(void) { return errno; }
 
+#include "Spawn.h"
+#include "Thread.h"
 #include "ProxyShims.h"
 
 #endif
