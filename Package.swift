@@ -131,7 +131,11 @@ let package = Package(
         ),
         // Development only.
         pure("Simulation", ["Bytes", "ClusterModel", "Consensus"]),
-        .executableTarget(name: "bench", dependencies: ["CLinux"], swiftSettings: shared),
+        .executableTarget(
+            name: "bench",
+            dependencies: ["ProxyControl", "Processes", "ClusterModel", "LinuxIO", "CLinux"],
+            swiftSettings: shared
+        ),
 
         // The house rules; they read sources and import nothing.
         tests("TidyTests", []),

@@ -103,6 +103,8 @@ static inline long haven_raise_descriptor_limit(void) {
     getrlimit(RLIMIT_NOFILE, &limit);
     return limit.rlim_cur > 1000000 ? 1000000 : (long)limit.rlim_cur;
 }
+/* Leaves the namespaces of these kinds for fresh ones. */
+static inline long haven_unshare(int kinds) { return HAVEN_RESULT(unshare(kinds)); }
 /* Private memory that costs nothing until it is touched; NULL on failure. */
 static inline void *haven_map_private(size_t size) {
     void *address = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
