@@ -65,6 +65,7 @@ public final class ProxyProcess {
 
     /// Binds, gives up its privileges, and starts its threads.
     public init(_ options: ProxyOptions, stopper: ProxyStopper) throws {
+        haven_ignore_sigpipe()
         trustedUser = geteuid()
         self.stopper = stopper
         // Before any thread starts, so that all of them leave these signals to the control thread.
@@ -107,8 +108,9 @@ public final class ProxyProcess {
             events.removeAll(keepingCapacity: true)
             checks.tick(now: now, poller: &poller, into: &results)
             supervisor.receive(results)
-            answerApplied()
+            // An endpoint of the old plan is closed before its agent hears that the new one runs.
             supervisor.tidy()
+            answerApplied()
         }
         supervisor.stop()
     }
@@ -159,6 +161,7 @@ public final class ProxyProcess {
         do throws(ProxyControlError) {
             try session.flush()
             for frame in try session.receive() { try handle(frame, from: event.token, session) }
+            if session.isEnded { sessions[event.token] = nil }
         } catch {
             if error != .closed { Journal.write("control connection: \(error)") }
             sessions[event.token] = nil

@@ -72,6 +72,9 @@ static inline long haven_thread_start(pthread_t *thread, void *(*body)(void *), 
 }
 static inline long haven_thread_join(pthread_t thread) { return -(long)pthread_join(thread, NULL); }
 
+/* splice(2) to a socket whose peer is gone raises SIGPIPE whatever its flags say. */
+static inline void haven_ignore_sigpipe(void) { signal(SIGPIPE, SIG_IGN); }
+
 /* Becomes another user for good: no groups, no capabilities, no way to gain privileges by exec. */
 static inline long haven_drop_privileges(uid_t uid, gid_t gid) {
     long result = HAVEN_RESULT(setgroups(0, NULL));
