@@ -60,6 +60,7 @@ let package = Package(
         shell("SealedTransport", ["TransportCore", "Cryptography", "Bytes", "ClusterModel"]),
         tests("TransportCoreTests", ["TransportCore", "Bytes", "ClusterModel"]),
         tests("SealedTransportTests", ["SealedTransport", "TransportCore", "Cryptography", "Bytes", "ClusterModel"]),
+        tests("NetlinkTests", ["Netlink", "Bytes", "CLinux", "LinuxIO", "ClusterModel"]),
         tests("CryptographyTests", ["Cryptography", "Bytes"]),
         tests("StoreTests", ["Store", "CLinux", "LinuxIO"]),
 

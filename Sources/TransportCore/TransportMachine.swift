@@ -15,7 +15,7 @@ public struct LocalIdentity: Hashable, Sendable {
     }
 }
 
-/// Decides which datagrams count and what is sent; sealing and opening is done by its shell between `examine` and `accept`.
+/// Decides which datagrams count and what is sent; its shell seals, and opens between `examine` and `accept`.
 ///
 /// A peer's session is accepted only after it has echoed a challenge of this run, so that nothing recorded ever counts:
 ///
