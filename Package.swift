@@ -32,14 +32,27 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     .testTarget(name: name, dependencies: dependencies, swiftSettings: shared)
 }
 
+let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+
 let package = Package(
     name: "haven",
     dependencies: [
-        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0")
+        // The command line of every program: help, errors and exit codes as users know them.
+        .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.2"),
+        // The agent's log lines.
+        .package(url: "https://github.com/apple/swift-log.git", from: "1.16.2"),
+        // Cluster YAML, with the line and column of every value.
+        .package(url: "https://github.com/jpsim/Yams.git", from: "6.2.2"),
+        // Asynchronous sockets under the operators' interface.
+        .package(url: "https://github.com/swhitty/FlyingFox.git", from: "0.27.1"),
+        // SQLite for what must survive a power loss.
+        .package(url: "https://github.com/groue/GRDB.swift.git", from: "7.10.0"),
     ],
     targets: [
         // C shims: system calls that Swift cannot reach or that must inline.
         .target(name: "CLinux"),
+        .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
 
         // Nouns and bytes.
         pure("Bytes"),
@@ -47,25 +60,110 @@ let package = Package(
 
         // Platform: know system calls, know no cluster.
         shell("LinuxIO", ["CLinux", "ClusterModel"]),
-
-        // Cryptography, durable state and addresses of the machine.
-        .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         shell("Cryptography", ["COpenSSL"]),
         // LinuxIO for files that are written whole or not at all.
         shell("Store", ["Bytes", "CLinux", "LinuxIO", .product(name: "GRDB", package: "GRDB.swift")]),
         // LinuxIO for descriptors and errors.
         shell("Netlink", ["CLinux", "LinuxIO", "ClusterModel"]),
+        shell("Processes", ["CLinux", "LinuxIO", "ClusterModel"]),
+        shell("Supervision", ["CLinux", "ClusterModel", "LinuxIO", "Processes"]),
+
+        // Pure: decide and parse. Recovery asks Placement for the wanted state.
+        pure("Consensus", ["Bytes", "ClusterModel"]),
+        pure("Placement", ["ClusterModel"]),
+        pure("Recovery", ["ClusterModel", "Placement"]),
+        // One node's cores, wired: the value that production and simulation both run.
+        pure("NodeCore", ["ClusterModel", "Consensus", "Placement", "Recovery"]),
         // Traffic between agents: the core decides, SealedTransport seals.
         pure("TransportCore", ["Bytes", "ClusterModel"]),
+        pure("AgentAPI", ["ClusterModel"]),
+        pure("HTTP1"),
+        pure("Balancing", ["ClusterModel"]),
+        pure("ClusterConfig", ["ClusterModel", .product(name: "Yams", package: "Yams")]),
+
+        // Shells: do.
+        shell(
+            "ResourceRunner",
+            ["CLinux", "ClusterModel", "LinuxIO", "Netlink", "Processes", "AgentAPI", "Supervision", "Recovery"]
+        ),
+        shell("FenceRunner", ["CLinux", "ClusterModel", "LinuxIO", "Processes", "AgentAPI", "Supervision"]),
+        shell("ProxyControl", ["Balancing", "ClusterModel", "LinuxIO", "CLinux"]),
+        shell("Proxy", ["Balancing", "HTTP1", "ProxyControl", "ClusterModel", "LinuxIO", "CLinux"]),
+        shell("AdminAPI", ["ClusterModel", .product(name: "FlyingSocks", package: "FlyingFox")]),
         shell("SealedTransport", ["TransportCore", "Cryptography", "Bytes", "ClusterModel"]),
+        shell(
+            "ClusterSetup",
+            [
+                "Bytes", "CLinux", "ClusterModel", "Cryptography", "LinuxIO", "Processes", "SealedTransport", "Store",
+                "TransportCore",
+            ]
+        ),
+        shell("Lab", ["Processes", "CLinux", "LinuxIO", "ClusterModel"]),
+        shell(
+            "ClusterAgent",
+            [
+                "AdminAPI", "Balancing", "Bytes", "CLinux", "ClusterModel", "ClusterSetup", "Consensus", "Cryptography",
+                "FenceRunner", "LinuxIO", "NodeCore", "Placement", "Processes", "ProxyControl", "Recovery",
+                "ResourceRunner", "SealedTransport", "Store", "TransportCore", logging,
+            ]
+        ),
+        shell(
+            "HavenCommands",
+            [
+                "AdminAPI", "ClusterConfig", "ClusterModel", "ClusterSetup", "Lab", "LinuxIO", "Processes",
+                argumentParser,
+            ]
+        ),
+
+        // Programs: wiring, arguments, exit codes.
+        .executableTarget(name: "haven", dependencies: ["HavenCommands", argumentParser], swiftSettings: shared),
+        .executableTarget(
+            name: "havend",
+            dependencies: [
+                "ClusterAgent", "ClusterModel", "ClusterSetup", "LinuxIO", "Processes", argumentParser, logging,
+            ],
+            swiftSettings: shared
+        ),
+        .executableTarget(
+            name: "haven-proxy",
+            dependencies: ["Proxy", "ProxyControl", "LinuxIO", "CLinux"],
+            swiftSettings: shared
+        ),
+        // Development only.
+        pure("Simulation", ["Bytes", "ClusterModel", "Consensus"]),
+        .executableTarget(name: "bench", dependencies: ["CLinux"], swiftSettings: shared),
+
+        // The house rules; they read sources and import nothing.
+        tests("TidyTests", []),
+        tests("BytesTests", ["Bytes"]),
+        tests("ClusterModelTests", ["ClusterModel"]),
+        tests("LinuxIOTests", ["LinuxIO", "CLinux"]),
         tests("TransportCoreTests", ["TransportCore", "Bytes", "ClusterModel"]),
         tests("SealedTransportTests", ["SealedTransport", "TransportCore", "Cryptography", "Bytes", "ClusterModel"]),
         tests("NetlinkTests", ["Netlink", "Bytes", "CLinux", "LinuxIO", "ClusterModel"]),
         tests("CryptographyTests", ["Cryptography", "Bytes"]),
         tests("StoreTests", ["Store", "CLinux", "LinuxIO"]),
-
-        tests("LinuxIOTests", ["LinuxIO", "CLinux"]),
-        tests("ClusterModelTests", ["ClusterModel"]),
-        tests("BytesTests", ["Bytes"]),
+        tests("LabTests", ["Lab", "Processes", "LinuxIO", "ClusterModel"]),
+        // The house rules; reads all sources and imports none.
+        tests("ProcessesTests", ["Processes", "LinuxIO", "CLinux", "ClusterModel"]),
+        tests("ConsensusTests", ["Bytes", "ClusterModel", "Consensus"]),
+        tests("SimulationTests", ["ClusterModel", "Consensus", "Simulation"]),
+        tests("PlacementTests", ["ClusterModel", "Placement"]),
+        tests("RecoveryTests", ["ClusterModel", "Placement", "Recovery"]),
+        tests("AgentAPITests", ["AgentAPI", "ClusterModel"]),
+        tests(
+            "ResourceRunnerTests",
+            [
+                "ResourceRunner", "AgentAPI", "ClusterModel", "LinuxIO", "Netlink", "Processes", "Recovery",
+                "Supervision", "CLinux",
+            ]
+        ),
+        tests("FenceRunnerTests", ["FenceRunner", "AgentAPI", "ClusterModel", "LinuxIO", "Processes", "CLinux"]),
+        tests("HTTP1Tests", ["HTTP1"]),
+        tests("BalancingTests", ["Balancing", "ClusterModel"]),
+        tests("ProxyTests", ["Proxy", "ProxyControl", "HTTP1", "ClusterModel", "LinuxIO", "CLinux"]),
+        tests("ClusterConfigTests", ["ClusterConfig", "ClusterModel"]),
+        tests("AdminAPITests", ["AdminAPI", "ClusterModel"]),
+        tests("HavenCommandsTests", ["HavenCommands", "AdminAPI", "ClusterConfig", "ClusterModel"]),
     ]
 )

@@ -9,9 +9,12 @@ public struct Secret: Hashable, Codable, Sendable, CustomStringConvertible, Cust
     /// Wraps a secret.
     public init(_ exposed: String) { self.exposed = exposed }
 
-    /// The text form.
+    /// What stands in the place of a secret that was not to be shown; coming back, it means "the one that is stored".
+    public static let masked = Secret("****")
+
+    /// `****`.
     public var description: String { "****" }
-    /// The text form.
+    /// `****`.
     public var debugDescription: String { "****" }
 
     /// Set to `true` in the `userInfo` of an encoder whose output stays in files and channels that may hold secrets.

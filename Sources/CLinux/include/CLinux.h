@@ -3,6 +3,7 @@
 #define HAVEN_CLINUX_H
 
 #include <arpa/inet.h>
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
@@ -14,6 +15,7 @@
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
+#include <netdb.h>
 #include <poll.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -232,5 +234,9 @@ static inline long haven_mode(int fd) {
 }
 
 static inline int haven_errno(void) { return errno; }
+
+#include "Spawn.h"
+#include "Thread.h"
+#include "ProxyShims.h"
 
 #endif

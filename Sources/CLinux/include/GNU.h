@@ -13,6 +13,12 @@ ssize_t splice(int from, int64_t *from_offset, int to, int64_t *to_offset, size_
 int memfd_create(const char *name, unsigned flags);
 int setns(int fd, int kind);
 int unshare(int flags);
+int setresuid(uid_t real, uid_t effective, uid_t saved);
+int setresgid(gid_t real, gid_t effective, gid_t saved);
+int posix_spawn_file_actions_addchdir_np(posix_spawn_file_actions_t *actions, const char *path);
+int posix_spawn_file_actions_addclosefrom_np(posix_spawn_file_actions_t *actions, int from);
+
+#define POSIX_SPAWN_SETSID 0x80
 
 #define MFD_CLOEXEC 1U
 #define MFD_ALLOW_SEALING 2U

@@ -10,8 +10,12 @@ public struct ClusterState: Hashable, Codable, Sendable {
     public var lastEpoch: Epoch
     /// Failures that count against a node for a resource.
     public var failures: [ResourceName: [NodeID: FailureRecord]]
+    /// The newest failure of each resource that was counted, kept beyond a cleanup so that none is counted twice.
+    public var countedFailures: [ResourceName: CountedFailure]
     /// The newest incarnation each node has announced.
     public var incarnations: [NodeID: Incarnation]
+    /// The newest incarnation of each node that left cleanly; it and all earlier ones run nothing.
+    public var departures: [NodeID: Incarnation]
     /// The newest fence of each node.
     public var fences: [NodeID: FenceRecord]
     /// Moves that an operator ordered and that have not ended.
@@ -29,7 +33,9 @@ public struct ClusterState: Hashable, Codable, Sendable {
         assignments = [:]
         lastEpoch = 0
         failures = [:]
+        countedFailures = [:]
         incarnations = [:]
+        departures = [:]
         fences = [:]
         moves = [:]
         answered = []
@@ -70,6 +76,20 @@ public struct FailureRecord: Hashable, Codable, Sendable {
         self.reason = reason
         self.recordedAt = recordedAt
         self.stopFailed = stopFailed
+    }
+}
+
+/// Which failure of a resource was counted last.
+public struct CountedFailure: Hashable, Codable, Sendable {
+    /// The epoch it ran under; epochs are unique over nodes, so this names the node too.
+    public var epoch: Epoch
+    /// How many failures under that epoch have been counted.
+    public var number: Int
+
+    /// Pairs both.
+    public init(epoch: Epoch, number: Int) {
+        self.epoch = epoch
+        self.number = number
     }
 }
 

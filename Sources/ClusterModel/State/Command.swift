@@ -42,12 +42,22 @@ public enum Change: Hashable, Codable, Sendable {
     case release(resource: ResourceName, epoch: Epoch)
     /// Announces a node's newest incarnation.
     case announce(node: NodeID, incarnation: Incarnation)
+    /// Records a clean leave: that incarnation runs nothing any more and never will again.
+    case left(node: NodeID, incarnation: Incarnation)
     /// Opens a fence of the given incarnation.
     case fenceOrdered(node: NodeID, incarnation: Incarnation, reason: String)
     /// Records the end of an attempt; nil means verified off.
     case fenceEnded(node: NodeID, incarnation: Incarnation, failure: String?)
-    /// Counts a failure of a resource on a node.
-    case failure(resource: ResourceName, node: NodeID, reason: String, stopFailed: Bool)
+    /// Counts a failure of a resource on a node: the `number`th under that epoch, so that it is counted once however
+    /// often and by however many leaders it is proposed. Epoch 0 counts always.
+    case failure(
+        resource: ResourceName,
+        node: NodeID,
+        reason: String,
+        stopFailed: Bool,
+        epoch: Epoch = 0,
+        number: Int = 0
+    )
     /// Forgets failures of a resource, on one node or on all.
     case cleanup(resource: ResourceName, node: NodeID?)
     /// Orders a move; the resource prefers `to` until it runs there or cannot.

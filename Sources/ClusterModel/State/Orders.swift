@@ -7,6 +7,9 @@ public struct OrderSheet: Hashable, Codable, Sendable {
     public var sequence: UInt64
     /// The node's session; sheets for an earlier start of its agent are refused.
     public var session: SessionID
+    /// The newest report of that session that the leader had seen. A node obeys no sheet that was made before the
+    /// leader could know that the node's present lease began: such a sheet may have been overtaken by a recovery.
+    public var answers: UInt64
     /// The node must have applied at least this configuration before it starts anything.
     public var version: ConfigurationVersion
     /// The resources that shall run here, each under its committed epoch; everything else shall be stopped.
@@ -17,12 +20,14 @@ public struct OrderSheet: Hashable, Codable, Sendable {
         term: Term,
         sequence: UInt64,
         session: SessionID,
+        answers: UInt64 = 0,
         version: ConfigurationVersion,
         run: [RunOrder]
     ) {
         self.term = term
         self.sequence = sequence
         self.session = session
+        self.answers = answers
         self.version = version
         self.run = run
     }
@@ -59,6 +64,10 @@ public struct NodeReport: Hashable, Codable, Sendable {
     /// Whether everything that could already run here when the agent started has been looked for; until then the node
     /// gets no first lease (RULE F10) and no orders.
     public var probed: Bool
+    /// The configuration that the node has applied and whose resources it has all looked for.
+    public var version: ConfigurationVersion
+    /// Whether the node wants to leave cleanly: it asks for nothing more to be run here.
+    public var leaving: Bool
     /// Every resource that is not known to be stopped, and every one with news.
     public var resources: [ResourceReport]
 
@@ -71,6 +80,8 @@ public struct NodeReport: Hashable, Codable, Sendable {
         sheetTerm: Term,
         sheetSequence: UInt64,
         probed: Bool,
+        version: ConfigurationVersion = 0,
+        leaving: Bool = false,
         resources: [ResourceReport]
     ) {
         self.node = node
@@ -80,6 +91,8 @@ public struct NodeReport: Hashable, Codable, Sendable {
         self.sheetTerm = sheetTerm
         self.sheetSequence = sheetSequence
         self.probed = probed
+        self.version = version
+        self.leaving = leaving
         self.resources = resources
     }
 }

@@ -1,0 +1,35 @@
+# The commands of a developer and of an operator who tries Haven out. Needs Swift 6.3; the rest is looked for by
+# .ci/system-packages, which installs it when make runs as root.
+CONFIGURATION ?= release
+SOURCES := Sources Tests Package.swift
+
+.PHONY: build lab test soak bench format lint clean ground
+.DEFAULT_GOAL := build
+
+ground:
+	@command -v swift >/dev/null || { echo "make: no swift on this machine: Swift 6.3 is at https://www.swift.org/install/linux" >&2; exit 1; }
+	@.ci/system-packages
+
+# All programs of the product.
+build: ground
+	swift build -c $(CONFIGURATION)
+
+# Three hosts with power switches on this machine. Needs root. KEEP=1 leaves them running.
+lab: build
+	@KEEP='$(KEEP)' .ci/lab-check "$$(swift build -c $(CONFIGURATION) --show-bin-path)/haven"
+
+test: ground
+	swift build --build-tests
+	swift test --skip-build
+
+soak bench:
+	@echo "make $@ comes with the part that it measures; this version does not have it yet" >&2; exit 2
+
+format: ground
+	swift format --in-place --recursive --parallel $(SOURCES)
+
+lint: ground
+	swift format lint --strict --recursive --parallel $(SOURCES)
+
+clean:
+	rm -rf .build lab-report.json bench-results

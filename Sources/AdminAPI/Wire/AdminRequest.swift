@@ -1,0 +1,37 @@
+public import ClusterModel
+
+/// What an operator's command asks of the agent of its own node, which forwards to the leader what the leader decides.
+public enum AdminRequest: Hashable, Codable, Sendable {
+    /// Everything about the cluster: answered by `AdminResponse.status`.
+    case status
+    /// The configuration with its version, secrets masked: answered by `AdminResponse.configuration`.
+    case configuration
+    /// A change: answered by `AdminResponse.done` once it is committed. With `expected`, only if the configuration
+    /// still has that version, which makes a change of several steps safe against others.
+    case edit(ConfigurationEdit, expected: ConfigurationVersion?)
+    /// Moves a resource to a node, or away from where it is: answered by `done` when it runs there.
+    case move(resource: ResourceName, to: NodeName?)
+    /// Forgets failures, of one resource or of all, on one node or on all.
+    case cleanup(resource: ResourceName?, node: NodeName?)
+    /// Powers a node off and verifies it: answered by `done` when it is off.
+    case fence(node: NodeName)
+    /// Who votes, who is heard, what is missing: answered by `AdminResponse.quorum`.
+    case quorumStatus
+    /// Makes a token with which one machine becomes that node: answered by `AdminResponse.token`.
+    case token(node: NodeName)
+    /// What a failover of a node, or of the active one, would move, and what speaks against it: answered by
+    /// `AdminResponse.failover`.
+    case failoverCheck(node: NodeName?)
+    /// Listeners and servers as this node's proxy sees them, all or one: answered by `AdminResponse.loadBalancer`.
+    case loadBalancerStatus(listener: String?)
+    /// Ends the agent's work on this node, or on every node, in order: resources are stopped or moved first.
+    case stop(everyNode: Bool)
+
+    /// Whether the request changes anything; what does not is answered for readers too.
+    public var isChange: Bool {
+        switch self {
+        case .status, .configuration, .quorumStatus, .failoverCheck, .loadBalancerStatus: false
+        case .edit, .move, .cleanup, .fence, .token, .stop: true
+        }
+    }
+}

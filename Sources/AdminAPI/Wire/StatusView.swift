@@ -1,0 +1,138 @@
+public import ClusterModel
+
+/// Everything about a cluster at one moment, as one node sees it.
+public struct StatusView: Hashable, Codable, Sendable {
+    /// The cluster's name.
+    public var cluster: String
+    /// The node that answered.
+    public var answeredBy: NodeName
+    /// The configuration's version on that node.
+    public var version: ConfigurationVersion
+    /// The configuration's digest on that node, in hexadecimal.
+    public var digest: String
+    /// Votes and leader.
+    public var quorum: QuorumView
+    /// The machines, in the order of their numbers.
+    public var nodes: [NodeView] = []
+    /// Whether lost nodes are powered off.
+    public var stonithEnabled = true
+    /// What is started, stopped and monitored, in the order of creation.
+    public var resources: [ResourceView] = []
+    /// How nodes are powered off, in the order of creation.
+    public var fenceDevices: [FenceDeviceView] = []
+    /// The newest fence of each node, newest first.
+    public var fences: [FenceView] = []
+    /// Listeners and servers, as the answering node's proxy sees them, in the order of creation.
+    public var listeners: [ListenerView] = []
+    /// What the operator should know.
+    public var warnings: [String] = []
+
+    /// Starts a view; the lists are filled in afterwards.
+    public init(
+        cluster: String,
+        answeredBy: NodeName,
+        version: ConfigurationVersion,
+        digest: String,
+        quorum: QuorumView
+    ) {
+        self.cluster = cluster
+        self.answeredBy = answeredBy
+        self.version = version
+        self.digest = digest
+        self.quorum = quorum
+    }
+}
+
+/// Votes and leader.
+public struct QuorumView: Hashable, Codable, Sendable {
+    /// Whether the answering node is part of a quorum.
+    public var isQuorate: Bool
+    /// The leader, where one is known.
+    public var leader: NodeName?
+    /// Its term.
+    public var term: Term
+    /// Votes needed.
+    public var needed: Int
+    /// The voters with what is known of them, in the order of their numbers.
+    public var voters: [Voter]
+
+    /// One that votes.
+    public struct Voter: Hashable, Codable, Sendable {
+        /// The node.
+        public var node: NodeName
+        /// The incarnation that is listed in the voter set; nil where the set lists none.
+        public var incarnation: Incarnation?
+        /// Whether it is heard now.
+        public var isHeard: Bool
+        /// How long ago it was heard last; nil for never since this agent started.
+        public var lastHeard: Milliseconds?
+
+        /// States a voter.
+        public init(node: NodeName, incarnation: Incarnation?, isHeard: Bool, lastHeard: Milliseconds?) {
+            self.node = node
+            self.incarnation = incarnation
+            self.isHeard = isHeard
+            self.lastHeard = lastHeard
+        }
+    }
+
+    /// States votes and leader.
+    public init(isQuorate: Bool, leader: NodeName?, term: Term, needed: Int, voters: [Voter]) {
+        self.isQuorate = isQuorate
+        self.leader = leader
+        self.term = term
+        self.needed = needed
+        self.voters = voters
+    }
+}
+
+/// A machine.
+public struct NodeView: Hashable, Codable, Sendable {
+    /// How a machine is.
+    public enum State: String, Codable, Sendable {
+        /// Heard, and part of the cluster.
+        case online
+        /// Silent for a moment.
+        case suspect
+        /// Silent for too long: what it ran is being recovered.
+        case lost
+        /// A fence of it is under way.
+        case fencing
+        /// Powered off and verified.
+        case fenced
+        /// Never heard since the answering agent started, or not joined yet.
+        case pending
+    }
+
+    /// Its name.
+    public var name: NodeName
+    /// Its number.
+    public var id: NodeID
+    /// Its heartbeat addresses.
+    public var addresses: [IPAddress]
+    /// How it is.
+    public var state: State
+    /// Whether it runs no resources for now.
+    public var standby: Bool
+    /// Its newest incarnation; nil where unknown.
+    public var incarnation: Incarnation?
+    /// The digest of the configuration that it has, in hexadecimal; nil where unknown.
+    public var digest: String?
+    /// What is left of its lease; known for the answering node itself alone.
+    public var leaseRemaining: Milliseconds?
+    /// How long ago it was heard last; nil for itself and for never.
+    public var lastHeard: Milliseconds?
+
+    /// Describes a machine.
+    public init(name: NodeName, id: NodeID, addresses: [IPAddress], state: State, standby: Bool = false) {
+        self.name = name
+        self.id = id
+        self.addresses = addresses
+        self.state = state
+        self.standby = standby
+        incarnation = nil
+        digest = nil
+        leaseRemaining = nil
+        lastHeard = nil
+    }
+}

@@ -1,0 +1,102 @@
+import ClusterModel
+import LinuxIO
+import Logging
+import NodeCore
+import Recovery
+
+extension AgentLoop {
+    /// Carries out what the core decided, in its order.
+    func carryOut(_ effects: inout [NodeEffect]) {
+        for effect in effects {
+            switch effect {
+            case .send(let message, let peer): links.send(.core(message), to: peer, now: Clock.monotonic())
+            case .persist(let batch): disk.write(batch)
+            case .lease(let end): leaseWord.end = end
+            case .dropAllVirtualIPs: operations.dropAllVirtualIPs(of: core.state.configuration)
+            case .run(let operation): operations.run(operation)
+            case .cancel(let operation): operations.cancel(operation)
+            case .fence(let node, let incarnation, let devices): fence(node, incarnation, devices)
+            case .answer(let request, let outcome):
+                var actions: [RequestDesk.Action] = []
+                desk.takeOutcome(of: request, outcome, core: core, now: Clock.monotonic(), into: &actions)
+                carryOut(actions)
+            case .changed: needsRefresh = true
+            case .event(let event): record(event)
+            case .left: ending = .left
+            case .mustStop(let reason): ending = .fault(reason)
+            }
+        }
+    }
+
+    private func fence(_ node: NodeID, _ incarnation: Incarnation, _ devices: [FenceDevice]) {
+        let configuration = core.state.configuration
+        guard let name = configuration.node(node)?.name else { return }
+        fences.fence(
+            node,
+            named: name,
+            incarnation: incarnation,
+            devices: devices,
+            timeout: configuration.properties.stonithTimeout.duration
+        )
+    }
+
+    func carryOut(_ actions: [RequestDesk.Action]) {
+        for action in actions {
+            switch action {
+            case .change(let change, let origin): feed(.change(change, origin))
+            case .forward(let id, let request, let uid, let peer):
+                links.send(.request(id, request, uid: uid), to: peer, now: Clock.monotonic())
+            case .answer(let id, let response, let peer):
+                links.send(.answer(id, response), to: peer, now: Clock.monotonic())
+            }
+        }
+    }
+
+    /// What follows from state and peers, once per pass however often they changed.
+    func refreshIfNeeded() {
+        guard needsRefresh else { return }
+        needsRefresh = false
+        proxy.update(ProxyView(core: core))
+    }
+
+    private func name(of node: NodeID) -> NodeName { core.state.configuration.node(node)?.name ?? node.description }
+
+    private func record(_ event: NodeEvent) {
+        switch event {
+        case .leader(let leader, let term):
+            log.notice("\(leader.map { "following \(name(of: $0))" } ?? "no leader") in term \(term)")
+        case .elected(let term): log.notice("this node leads in term \(term)")
+        case .deposed(let term): log.notice("this node does not lead any more (term \(term))")
+        case .peer(let peer, let state): log.notice("\(name(of: peer)) is \(Self.describe(state))")
+        case .peerRestarted(let peer, let incarnation):
+            log.notice("the agent of \(name(of: peer)) was started again (incarnation \(incarnation))")
+        case .notice(let notice):
+            if case .blocked(let resource, let reason) = notice {
+                log.notice("\(resource): \(NoticeText.describe(reason, name: name))")
+            } else if let text = NoticeText.warning(notice, name: name) {
+                log.warning("\(text)")
+            }
+        case .stalled: break
+        case .leaseLost: log.warning("the lease ended: what runs here is stopped")
+        case .applied(let change): record(change)
+        }
+    }
+
+    private func record(_ change: Change) {
+        switch change {
+        case .configure: log.info("configuration \(core.state.version)")
+        case .assign(let assignments):
+            for assignment in assignments { log.notice("\(assignment.resource) goes to \(name(of: assignment.node))") }
+        case .release(let resource, _): log.info("\(resource) is free")
+        case .fenceOrdered(let node, _, let reason): log.warning("powering off \(name(of: node)): \(reason)")
+        case .fenceEnded(let node, _, nil): log.warning("\(name(of: node)) is powered off")
+        case .fenceEnded(let node, _, let failure?): log.error("powering off \(name(of: node)) failed: \(failure)")
+        case .failure(let resource, let node, let reason, _, _, _):
+            log.warning("\(resource) failed on \(name(of: node)): \(reason)")
+        case .left(let node, _): log.notice("\(name(of: node)) has left")
+        case .announce, .cleanup, .move, .moveEnded: break
+        }
+    }
+
+    private static func describe(_ state: some Any) -> String { "\(state)" }
+}

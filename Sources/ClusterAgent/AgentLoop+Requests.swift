@@ -1,0 +1,106 @@
+import AdminAPI
+import ClusterModel
+import ClusterSetup
+import Consensus
+import LinuxIO
+import NodeCore
+
+extension AgentLoop {
+    /// Answers an operator of this node, now or when the leader has.
+    func answer(_ request: AdminRequest, uid: UInt32, reply: @escaping @Sendable (AdminResponse) -> Void) {
+        switch request {
+        case .configuration: reply(.configuration(core.state.configuration, version: core.state.version))
+        case .quorumStatus: reply(.quorum(StatusBuilder(core: core, now: Clock.monotonic()).quorum()))
+        case .loadBalancerStatus(let listener): reply(loadBalancerStatus(listener))
+        case .token(let node): reply(token(for: node))
+        case .stop(let everyNode):
+            if everyNode {
+                for node in core.state.configuration.nodes where node.id != core.id {
+                    forward(.stop(everyNode: false), uid: uid, to: node.id)
+                }
+            }
+            reply(.done(version: core.state.version, notes: []))
+            beginLeaving()
+        case .status: if isBestInformed { reply(.status(status())) } else { take(request, uid: uid, reply) }
+        case .failoverCheck(let node):
+            if isBestInformed { reply(failoverCheck(node)) } else { take(request, uid: uid, reply) }
+        case .edit, .move, .cleanup, .fence: take(request, uid: uid, reply)
+        }
+    }
+
+    /// The leader hears what every node reports; without one, what this node knows is all there is.
+    private var isBestInformed: Bool { core.isLeading || core.consensus.leader == nil || core.consensus.leader == core.id }
+
+    private func take(_ request: AdminRequest, uid: UInt32, _ reply: @escaping @Sendable (AdminResponse) -> Void) {
+        guard let id = try? SystemRandom.random128() else {
+            reply(.failed(AdminFailure(.failed, "the kernel gives no random numbers")))
+            return
+        }
+        take(request, id: id, uid: uid, origin: .here(reply))
+    }
+
+    private func take(_ request: AdminRequest, id: Random128, uid: UInt32, origin: RequestDesk.Origin) {
+        var actions: [RequestDesk.Action] = []
+        let now = Clock.monotonic()
+        desk.take(request, id: id, uid: uid, origin: origin, core: core, now: now, into: &actions)
+        carryOut(actions)
+    }
+
+    private func forward(_ request: AdminRequest, uid: UInt32, to peer: NodeID) {
+        guard let id = try? SystemRandom.random128() else { return }
+        links.send(.request(id, request, uid: uid), to: peer, now: Clock.monotonic())
+    }
+
+    /// A request that another node sent on.
+    func handleForwarded(_ request: AdminRequest, id: Random128, uid: UInt32, from peer: NodeID) {
+        let now = Clock.monotonic()
+        switch request {
+        case .status where core.isLeading: links.send(.answer(id, .status(status())), to: peer, now: now)
+        case .failoverCheck(let node) where core.isLeading:
+            links.send(.answer(id, failoverCheck(node)), to: peer, now: now)
+        case .stop: beginLeaving()
+        case .edit, .move, .cleanup, .fence: take(request, id: id, uid: uid, origin: .peer(peer))
+        default: break
+        }
+    }
+
+    /// Lets waiting requests go on.
+    func advanceDesk() {
+        guard !desk.pending.isEmpty else { return }
+        var actions: [RequestDesk.Action] = []
+        desk.advance(core: core, now: Clock.monotonic(), into: &actions)
+        carryOut(actions)
+    }
+
+    private func status() -> StatusView {
+        var builder = StatusBuilder(core: core, now: Clock.monotonic())
+        builder.listeners = proxy.listenerViews(core.state.configuration)
+        builder.ownWarnings = notices + proxy.warnings
+        return builder.status(digest: WireCodec.digest(core.state))
+    }
+
+    private func loadBalancerStatus(_ name: String?) -> AdminResponse {
+        let configuration = core.state.configuration
+        if let name, configuration.listener(named: name) == nil {
+            let names = configuration.listeners.map(\.name).joined(separator: ", ")
+            return .failed(AdminFailure(.refused, "there is no listener \"\(name)\"; listeners: \(names)"))
+        }
+        let views = proxy.listenerViews(configuration).filter { name == nil || $0.name == name }
+        let own = configuration.node(core.id)?.name ?? ""
+        return .loadBalancer(LoadBalancerView(node: own, proxyRuns: proxy.isRunning, listeners: views))
+    }
+
+    private func token(for name: NodeName) -> AdminResponse {
+        guard let node = core.state.configuration.node(named: name), node.id != core.id else {
+            let names = core.state.configuration.nodes.map(\.name).joined(separator: ", ")
+            return .failed(AdminFailure(.refused, "\"\(name)\" is no other node of this cluster; nodes: \(names)"))
+        }
+        do throws(SetupError) {
+            return .token(try joins.issue(for: node.id, now: Clock.monotonic()))
+        } catch { return .failed(AdminFailure(.failed, error.description)) }
+    }
+
+    private func failoverCheck(_ node: NodeName?) -> AdminResponse {
+        FailoverCheck(core: core, now: Clock.monotonic()).answer(node)
+    }
+}

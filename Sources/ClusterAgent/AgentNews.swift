@@ -1,0 +1,19 @@
+import AdminAPI
+import ClusterModel
+import Recovery
+
+/// What other threads tell the core thread.
+enum AgentNews: Sendable {
+    /// An operator's request.
+    case request(AdminRequest, uid: UInt32, reply: @Sendable (AdminResponse) -> Void)
+    /// News of the disk.
+    case disk(DiskWorker.Outcome)
+    /// An operation of the runner ended.
+    case operationEnded(ResourceName, operation: UInt64, OperationOutcome)
+    /// A supervised process ended by itself.
+    case processExited(ResourceName, startedBy: UInt64, reason: String)
+    /// An attempt to power a node off ended; nil means verified off.
+    case fenceEnded(NodeID, Incarnation, failure: String?)
+    /// Something of a worker for the log.
+    case remark(String)
+}

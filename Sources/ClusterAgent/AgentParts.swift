@@ -1,0 +1,134 @@
+import AdminAPI
+import ClusterModel
+import ClusterSetup
+import Consensus
+import FenceRunner
+import Foundation
+import LinuxIO
+import Logging
+import NodeCore
+import Processes
+import ResourceRunner
+import Store
+
+/// What an agent is made of, put together in the order that safety asks for: the lock first, so that no second agent
+/// reads or writes anything; then what the disk holds; the incarnation raised durably before anything is sent.
+struct AgentParts {
+    let identity: Identity
+    let paths: AgentPaths
+    let log: Logger
+    let inbox: Inbox<AgentNews>
+    let disk: DiskWorker
+    let leaseWord: LeaseWord
+    let links: PeerLinks
+    let joins: JoinDesk
+    let operations: OperationDesk
+    let fences: FenceDesk
+    let proxy: ProxySupervisor
+    let core: NodeCore
+    /// What an operator should know of this machine.
+    let notices: [String]
+
+    init(options: AgentOptions, log: Logger) throws {
+        let paths = options.paths
+        self.paths = paths
+        self.log = log
+        try Self.takeLock(paths)
+        if let reason = FileManager.default.contents(atPath: paths.quarantine) {
+            throw AgentFailure(String(decoding: reason, as: UTF8.self))
+        }
+        let identity = try Identity.load(paths.identity)
+        self.identity = identity
+        let inbox = try Inbox<AgentNews>(capacity: AgentLoop.inboxCapacity)
+        self.inbox = inbox
+        let opened = try Self.openStore(paths)
+        let store = opened.store
+        disk = DiskWorker(store: store) { inbox.put(.disk($0)) }
+        let session = try SystemRandom.random128()
+        let incarnation = opened.incarnation
+        guard
+            let core = NodeCore(
+                id: identity.node,
+                incarnation: incarnation,
+                session: session,
+                initial: identity.initialConfiguration,
+                durable: opened.durable,
+                timing: .lan,
+                codec: WireCodec.codec,
+                seed: session.low,
+                now: Clock.monotonic()
+            )
+        else { throw AgentFailure("\(paths.database) was written by another version of Haven") }
+        self.core = core
+        notices = Self.takeRealtimeRights(options, log)
+        leaseWord = try LeaseWord.create(path: paths.lease)
+        links = try PeerLinks(identity: identity, incarnation: incarnation, session: session, log: log)
+        joins = try JoinDesk(identity: identity, shared: true)
+        operations = try OperationDesk(settings: Self.runnerSettings(identity, options), inbox: inbox, log: log)
+        fences = try FenceDesk(searchPath: options.fenceAgentPath, inbox: inbox)
+        proxy = ProxySupervisor(
+            program: options.proxyProgram,
+            controlPath: paths.proxySocket,
+            leasePath: paths.lease,
+            log: log
+        )
+    }
+
+    /// Takes the lock for as long as this process lives: its descriptor is given away and never closed.
+    private static func takeLock(_ paths: AgentPaths) throws {
+        try FileManager.default.createDirectory(
+            atPath: paths.run,
+            withIntermediateDirectories: true,
+            attributes: [.posixPermissions: 0o750]
+        )
+        let lock = try Descriptor.open(paths.lock, O_RDWR | O_CREAT, mode: 0o600)
+        guard FileLock.tryLock(lock.number) else {
+            throw AgentFailure("another agent runs on this node (it holds \(paths.lock))")
+        }
+        _ = lock.release()
+    }
+
+    private static func openStore(
+        _ paths: AgentPaths
+    ) throws -> (store: DurableStore, durable: DurableState, incarnation: Incarnation) {
+        let store = try DurableStore.open(in: StateDirectory(path: paths.state))
+        let recovered = try store.recover()
+        guard let durable = DurableState(recovered) else {
+            throw AgentFailure("\(paths.database) was written by another version of Haven")
+        }
+        if let violation = durable.violation() {
+            throw StoreError.damaged(path: paths.database, detail: violation)
+        }
+        return (store, durable, try store.beginIncarnation())
+    }
+
+    /// Real-time priority and locked memory where the machine allows them; elsewhere the operator is told.
+    private static func takeRealtimeRights(_ options: AgentOptions, _ log: Logger) -> [String] {
+        guard options.realtime else { return ["the agent runs without real-time priority, as asked (--no-realtime)"] }
+        var notices: [String] = []
+        do throws(SystemError) {
+            try Scheduling.lockMemory()
+        } catch { notices.append("the agent's memory is not locked (\(error.reason)): under memory pressure it may stall") }
+        do throws(SystemError) {
+            try Scheduling.becomeRealtime(priority: AgentOptions.realtimePriority)
+        } catch { notices.append("the agent has no real-time priority (\(error.reason)): under load it may stall") }
+        for notice in notices { log.warning("\(notice)") }
+        return notices
+    }
+
+    private static func runnerSettings(_ identity: Identity, _ options: AgentOptions) -> RunnerSettings {
+        let name = identity.nodes.first { $0.id == identity.node }?.name ?? identity.node.description
+        var settings = RunnerSettings(node: name, nodeNumber: identity.node)
+        settings.stateDirectory = options.paths.resources
+        return settings
+    }
+}
+
+/// Why an agent does not start or must stop, for the operator.
+public struct AgentFailure: Error, CustomStringConvertible, Sendable {
+    /// The sentence.
+    public let description: String
+
+    /// States a reason.
+    public init(_ description: String) { self.description = description }
+}

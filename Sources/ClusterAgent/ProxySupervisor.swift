@@ -1,0 +1,236 @@
+import AdminAPI
+import Balancing
+import ClusterModel
+import Consensus
+import Dispatch
+import Foundation
+import LinuxIO
+import Logging
+import NodeCore
+import Processes
+import ProxyControl
+import Synchronization
+
+/// What the data plane needs to know of the cluster.
+struct ProxyView: Equatable, Sendable {
+    var listeners: [PlannedListener]
+
+    /// - Parameter core: A server belongs to the node that has its name or its address; it leaves rotation with it.
+    init(core: NodeCore) {
+        let configuration = core.state.configuration
+        var virtual: Set<IPAddress> = []
+        for resource in configuration.resources {
+            if case .virtualIP(let specification) = resource.kind { virtual.insert(specification.address) }
+        }
+        var conditions: [NodeID: NodeCondition] = [:]
+        for node in configuration.nodes { conditions[node.id] = Self.condition(of: node, core: core) }
+        listeners = configuration.listeners.map { listener in
+            var nodes: [String: NodeCondition] = [:]
+            for server in listener.servers {
+                let node = configuration.nodes.first {
+                    $0.name == server.name || $0.addresses.contains(server.endpoint.address)
+                }
+                if let node, let condition = conditions[node.id], condition != .available {
+                    nodes[server.name] = condition
+                }
+            }
+            let binds = Set(listener.binds.filter { virtual.contains($0.address) })
+            return PlannedListener(listener, virtualBinds: binds, nodes: nodes)
+        }
+    }
+
+    private static func condition(of node: Node, core: NodeCore) -> NodeCondition {
+        if node.id != core.id, let peer = core.consensus.peer(node.id) {
+            if case .lost = peer.state { return .lost }
+            if let fence = core.state.fences[node.id], fence.incarnation >= peer.incarnation { return .lost }
+        }
+        return node.standby ? .standby : .available
+    }
+}
+
+/// Keeps the data plane running with the newest plan, on a thread of its own.
+///
+/// A proxy that an earlier agent started goes on and is taken over; one that crashed is started again at once.
+final class ProxySupervisor: Sendable {
+    private struct Shared {
+        var wanted: ProxyView?
+        var generation: UInt64 = 0
+        var status: ProxyStatus?
+        var failedBinds: [FailedBind] = []
+        var refusal: String?
+        var isRunning = false
+        var isClosed = false
+    }
+
+    /// How often the proxy is asked how it is.
+    static let statusInterval = Duration.seconds(1)
+    /// How often it is looked whether the proxy still runs.
+    static let lookInterval = 0.1
+    /// How long the proxy may take for anything.
+    static let patience = Duration.seconds(5)
+    /// The pause before a proxy that does not start is started again.
+    static let restartPause = 0.5
+
+    private let shared = Mutex(Shared())
+    private let signal = DispatchSemaphore(value: 0)
+    private let program: String?
+    private let controlPath: String
+    private let leasePath: String
+    private let log: Logger
+
+    init(program: String?, controlPath: String, leasePath: String, log: Logger) {
+        self.program = program
+        self.controlPath = controlPath
+        self.leasePath = leasePath
+        self.log = log
+        let thread = Thread { [self] in run() }
+        thread.name = "haven-proxyctl"
+        thread.start()
+    }
+
+    /// Makes the proxy do what this view says; returns at once.
+    func update(_ view: ProxyView) {
+        let changed = shared.withLock { shared in
+            guard shared.wanted != view else { return false }
+            shared.wanted = view
+            shared.generation += 1
+            return true
+        }
+        if changed { signal.signal() }
+    }
+
+    /// Ends the proxy and the thread; returns at once.
+    func shutDown() {
+        shared.withLock { $0.isClosed = true }
+        signal.signal()
+    }
+
+    var isRunning: Bool { shared.withLock { $0.isRunning } }
+
+    /// What an operator should know.
+    var warnings: [String] {
+        shared.withLock { shared in
+            guard shared.wanted?.listeners.isEmpty == false else { return [] }
+            var warnings: [String] = []
+            if program == nil { warnings.append("there is no haven-proxy beside havend: listeners do not work on this node") }
+            if program != nil, !shared.isRunning { warnings.append("haven-proxy does not run on this node") }
+            if let refusal = shared.refusal { warnings.append("haven-proxy refused the listeners: \(refusal)") }
+            for bind in shared.failedBinds { warnings.append("\(bind.endpoint) cannot be listened on: \(bind.reason)") }
+            return warnings
+        }
+    }
+
+    private func run() {
+        guard let program else { return }
+        var child: ChildProcess?
+        while !isClosed {
+            do {
+                let client = try connect(program: program, child: &child)
+                shared.withLock { $0.isRunning = true }
+                try serve(client, child)
+            } catch {
+                log.warning("haven-proxy: \(error)")
+                shared.withLock { $0.isRunning = false }
+                if !isClosed { _ = signal.wait(timeout: .now() + Self.restartPause) }
+            }
+        }
+        _ = try? child?.stop(.terminate(grace: .seconds(5)))
+    }
+
+    private var isClosed: Bool { shared.withLock { $0.isClosed } }
+
+    private func connect(program: String, child: inout ChildProcess?) throws -> ProxyClient {
+        if let client = try? ProxyClient(path: controlPath, deadline: Clock.monotonic() + Self.patience) { return client }
+        if let old = child { _ = try? old.stop(.kill) }
+        var invocation = Invocation(
+            program,
+            ["--control", controlPath, "--lease", leasePath, "--threads", String(Self.threads)]
+        )
+        invocation.directory = "/"
+        invocation.newSession = true
+        invocation.output = .descriptor(1)
+        invocation.errors = .descriptor(2)
+        let started = try ChildProcess(invocation)
+        child = started
+        log.notice("haven-proxy started")
+        let deadline = Clock.monotonic() + Self.patience
+        while true {
+            do {
+                return try ProxyClient(path: controlPath, deadline: deadline)
+            } catch {
+                if Clock.monotonic() >= deadline { throw error }
+                // The socket is not there yet; the child's end would end the wait early.
+                _ = try started.wait(until: Clock.monotonic() + .milliseconds(10)) { $0.exit != nil }
+                if let exit = started.exit { throw SystemError(call: "haven-proxy", subject: "\(exit)", code: ECHILD) }
+            }
+        }
+    }
+
+    private static let threads = max(1, min(ProcessInfo.processInfo.activeProcessorCount, 4))
+
+    private func serve(_ client: ProxyClient, _ child: ChildProcess?) throws {
+        var applied: UInt64?
+        var nextStatus = Clock.monotonic()
+        while !isClosed {
+            let (view, generation) = shared.withLock { ($0.wanted, $0.generation) }
+            if let view, generation != applied {
+                let plan = ProxyPlan(generation: generation, listeners: view.listeners)
+                let result = try client.apply(plan, deadline: Clock.monotonic() + Self.patience)
+                applied = generation
+                shared.withLock { shared in
+                    shared.failedBinds = result.failedBinds
+                    shared.refusal = result.refusal
+                }
+            }
+            if Clock.monotonic() >= nextStatus {
+                let status = try client.status(deadline: Clock.monotonic() + Self.patience)
+                shared.withLock { $0.status = status }
+                nextStatus = Clock.monotonic() + Self.statusInterval
+            }
+            child?.progress()
+            if let exit = child?.exit { throw AgentFailure("it ended (\(exit))") }
+            _ = signal.wait(timeout: .now() + Self.lookInterval)
+        }
+    }
+
+    /// Listeners and servers for operators: the configuration with what the proxy says of it.
+    func listenerViews(_ configuration: ClusterConfiguration) -> [ListenerView] {
+        let (status, failedBinds) = shared.withLock { ($0.isRunning ? $0.status : nil, $0.failedBinds) }
+        let now = Clock.wallMilliseconds()
+        return configuration.listeners.map { listener in
+            let known = status?.listeners.first { $0.name == listener.name }
+            var view = ListenerView(name: listener.name, binds: listener.binds, mode: listener.mode)
+            view.connections = known?.connections ?? 0
+            view.totalConnections = known?.accepted ?? 0
+            view.failure = failedBinds.first { listener.binds.contains($0.endpoint) }.map { "\($0.endpoint): \($0.reason)" }
+            view.servers = listener.servers.map { server in
+                Self.view(of: server, known?.servers.first { $0.name == server.name }, now: now)
+            }
+            return view
+        }
+    }
+
+    private static func view(of server: Server, _ report: ServerReport?, now: Int64) -> ServerView {
+        let isUp = report?.status != .down
+        var view = ServerView(
+            name: server.name,
+            endpoint: server.endpoint,
+            weight: server.weight,
+            state: server.state,
+            health: server.check == nil && isUp ? .unchecked : isUp ? .up : .down
+        )
+        guard let report else {
+            view.reason = "unknown"
+            return view
+        }
+        if report.node != .available {
+            view.reason = "node \(report.node.rawValue)"
+        } else if let check = report.lastCheck {
+            view.reason = check.result.rawValue + (check.httpStatus.map { " \($0)" } ?? "")
+        }
+        view.since = Milliseconds(max(0, now - report.since))
+        view.connections = report.connections
+        view.totalConnections = report.requests
+        return view
+    }
+}

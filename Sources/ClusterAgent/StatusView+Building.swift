@@ -1,0 +1,178 @@
+import AdminAPI
+import ClusterModel
+import Consensus
+import NodeCore
+import Recovery
+
+/// Builds what operators see from what one node's core knows.
+struct StatusBuilder {
+    let core: NodeCore
+    let now: Instant
+    /// What the load balancer of this node says.
+    var listeners: [ListenerView] = []
+    /// Notices of the agent itself: missing real-time priority, a proxy that does not run.
+    var ownWarnings: [String] = []
+
+    private var state: ClusterState { core.state }
+    private var configuration: ClusterConfiguration { state.configuration }
+
+    func name(of id: NodeID) -> NodeName { configuration.node(id)?.name ?? id.description }
+
+    func status(digest: UInt64) -> StatusView {
+        var view = StatusView(
+            cluster: configuration.name,
+            answeredBy: name(of: core.id),
+            version: state.version,
+            digest: Self.hex(digest),
+            quorum: quorum()
+        )
+        view.nodes = configuration.nodes.map { node($0, ownDigest: digest) }
+        view.stonithEnabled = configuration.properties.stonithEnabled
+        view.resources = configuration.resources.map(resource)
+        view.fenceDevices = configuration.fenceDevices.map {
+            FenceDeviceView(name: $0.name, agent: $0.agent, targets: $0.targets.keys.sorted())
+        }
+        view.fences = state.fences.sorted { $0.value.orderedAt > $1.value.orderedAt }
+            .map { FenceView(node: name(of: $0.key), record: $0.value) }
+        view.listeners = listeners
+        view.warnings = warnings(quorum: view.quorum)
+        return view
+    }
+
+    func quorum() -> QuorumView {
+        let voters = configuration.nodes.map { node in
+            let peer = core.consensus.peer(node.id)
+            let isSelf = node.id == core.id
+            return QuorumView.Voter(
+                node: node.name,
+                incarnation: nil,
+                isHeard: isSelf || (peer.map(isHeard) ?? false),
+                lastHeard: isSelf ? nil : peer?.lastHeard.map { Milliseconds((now - $0).milliseconds) }
+            )
+        }
+        return QuorumView(
+            isQuorate: isQuorate,
+            leader: core.consensus.leader.map(name),
+            term: core.consensus.term,
+            needed: configuration.nodes.count / 2 + 1,
+            voters: voters
+        )
+    }
+
+    /// A node is part of a quorum while it holds a lease, which only a quorum's leader grants and renews.
+    var isQuorate: Bool { core.consensus.leader != nil && (core.consensus.leaseEnd.map { $0 > now } ?? false) }
+
+    private func isHeard(_ peer: PeerView) -> Bool {
+        if case .alive = peer.state { return true }
+        return false
+    }
+
+    private func node(_ node: Node, ownDigest: UInt64) -> NodeView {
+        let peer = core.consensus.peer(node.id)
+        var view = NodeView(
+            name: node.name,
+            id: node.id,
+            addresses: node.addresses,
+            state: nodeState(node.id, peer),
+            standby: node.standby
+        )
+        if node.id == core.id {
+            view.incarnation = core.incarnation
+            view.digest = Self.hex(ownDigest)
+            view.leaseRemaining = core.consensus.leaseEnd.map { Milliseconds(max(0, ($0 - now).milliseconds)) }
+        } else if let peer, peer.incarnation > 0 {
+            view.incarnation = peer.incarnation
+            view.digest = Self.hex(peer.configurationDigest)
+            view.lastHeard = peer.lastHeard.map { Milliseconds((now - $0).milliseconds) }
+        }
+        return view
+    }
+
+    private func nodeState(_ id: NodeID, _ peer: PeerView?) -> NodeView.State {
+        if id == core.id { return .online }
+        if let fence = state.fences[id], fence.incarnation >= (peer?.incarnation ?? 0) {
+            return fence.outcome == .verified ? .fenced : .fencing
+        }
+        guard let peer else { return .pending }
+        switch peer.state {
+        case .alive: return .online
+        case .suspect: return peer.lastHeard == nil ? .pending : .suspect
+        case .lost: return peer.lastHeard == nil ? .pending : .lost
+        case .left: return .pending
+        }
+    }
+
+    private func resource(_ resource: Resource) -> ResourceView {
+        let (runState, node, reason) = runState(of: resource)
+        var view = ResourceView(
+            name: resource.name,
+            agentName: resource.kind.agentName,
+            enabled: resource.enabled,
+            state: runState,
+            node: node.map(name),
+            reason: reason
+        )
+        if case .virtualIP(let address) = resource.kind { view.address = address.address }
+        view.failures = (state.failures[resource.name] ?? [:]).sorted { $0.key < $1.key }
+            .map { .init(node: name(of: $0.key), count: $0.value.count, reason: $0.value.reason) }
+        return view
+    }
+
+    private func runState(of resource: Resource) -> (ResourceView.State, NodeID?, String) {
+        let blocked = core.notices.compactMap { notice in
+            if case .blocked(resource.name, let reason) = notice { return NoticeText.describe(reason, name: name) }
+            return nil
+        }.first
+        let assigned = state.assignments[resource.name]
+        if let assigned, let report = report(resource.name, assigned) {
+            switch report.state {
+            case .running: return (.started, assigned.node, blocked ?? "")
+            case .starting: return (.starting, assigned.node, report.reason)
+            case .stopping: return (.stopping, assigned.node, blocked ?? "")
+            case .failed, .unknown: return (.failed, assigned.node, report.reason)
+            case .stopped: break
+            }
+        }
+        if let blocked { return (.blocked, assigned?.node, blocked) }
+        if let assigned { return (.starting, assigned.node, "") }
+        let failures = state.failures[resource.name] ?? [:]
+        if resource.enabled, let newest = failures.max(by: { $0.value.recordedAt < $1.value.recordedAt }) {
+            return (.failed, newest.key, newest.value.reason)
+        }
+        return (.stopped, nil, "")
+    }
+
+    /// What the node says of the resource under its present assignment; a follower knows only its own report.
+    private func report(_ resource: ResourceName, _ assigned: Assignment) -> ResourceReport? {
+        core.reports[assigned.node]?.resources.first { $0.resource == resource && $0.epoch == assigned.epoch }
+    }
+
+    private func warnings(quorum: QuorumView) -> [String] {
+        var warnings = ownWarnings
+        if !quorum.isQuorate {
+            let missing = quorum.voters.filter { !$0.isHeard }.map(\.node)
+            warnings.append(
+                "no quorum: \(quorum.needed) of \(quorum.voters.count) nodes are needed"
+                    + (missing.isEmpty ? "" : "; not heard: \(missing.joined(separator: ", "))")
+            )
+        }
+        if !configuration.properties.stonithEnabled {
+            warnings.append("stonith-enabled=false: lost nodes are not powered off, so resources other than virtual IPs may run twice")
+        } else {
+            let uncovered = configuration.nodes.map(\.name).filter { configuration.fenceDevices(for: $0).isEmpty }
+            let needing = configuration.resources.filter { ($0.requires ?? $0.kind.defaultRequirement) == .fencing }
+            if !uncovered.isEmpty, !needing.isEmpty {
+                warnings.append("no fence device for \(uncovered.joined(separator: ", ")): what requires fencing stays down if it is lost")
+            }
+        }
+        warnings += core.notices.compactMap { NoticeText.warning($0, name: name) }
+        let digests = Set(configuration.nodes.compactMap { core.consensus.peer($0.id) }.filter(isHeard).map(\.configurationDigest))
+        if digests.count > 1 { warnings.append("nodes have different configurations for the moment: see the digests") }
+        return warnings
+    }
+
+    static func hex(_ word: UInt64) -> String {
+        let digits = String(word, radix: 16)
+        return String(repeating: "0", count: 16 - digits.count) + digits
+    }
+}

@@ -1,0 +1,257 @@
+public import ClusterModel
+
+/// The options of a listener as `name=value`: HAProxy's keywords with `-` for the space between them.
+public enum ListenerWords {
+    /// The options that this version understands.
+    static let known = [
+        "bind", "mode", "balance", "cookie", "timeout-connect", "timeout-client", "timeout-server",
+        "timeout-http-request", "timeout-check", "retries", "redispatch", "forwardfor", "maxconn", "httpchk",
+        "httpchk-host", "expect-status",
+    ]
+
+    /// HAProxy's other keywords, with what there is instead.
+    static let refused: [String: String] = [
+        "timeout-queue": "there are no queues yet; give timeout-connect",
+        "timeout-tunnel": "long silent sessions are bounded by timeout-client and timeout-server",
+        "timeout-http-keep-alive": "give timeout-client",
+        "timeout-client-fin": "give timeout-client",
+        "timeout-server-fin": "give timeout-server",
+        "timeout-tarpit": "leave it out",
+        "default-server": "give its words to each server",
+        "hash-type": "servers are picked by roundrobin",
+        "stick": "in HTTP mode give cookie='NAME insert indirect nocache'",
+        "stick-table": "in HTTP mode give cookie='NAME insert indirect nocache'",
+        "acl": "one listener has one set of servers",
+        "use_backend": "one listener has one set of servers",
+        "default_backend": "one listener has one set of servers; add them with haven lb server add",
+        "ssl": "listeners do not encrypt yet",
+        "crt": "listeners do not encrypt yet",
+        "tcp-check": "checks are by TCP connect, or by HTTP with httpchk",
+        "mysql-check": "check the port of clustercheck by HTTP: httpchk, and check port 9200 for each server",
+        "http-check": "give expect-status=200,300-302",
+        "stats": "look with haven lb status",
+        "log": "leave it out",
+        "tcpka": "leave it out",
+        "clitcpka": "leave it out",
+        "srvtcpka": "leave it out",
+    ]
+
+    /// Reads `name=value …` into a listener without servers.
+    public static func parse(name: String, words: [String]) throws(WordProblems) -> Listener {
+        var gathering = Gathering()
+        var settings: [Setting] = []
+        for word in words {
+            guard let setting = Setting(word) else {
+                gathering.add(word, "\"\(word)\" is no option", remedy: "give NAME=VALUE, such as mode=http")
+                continue
+            }
+            settings.append(setting)
+        }
+        let listener = read(name: name, settings: settings, bare: .milliseconds, &gathering)
+        try gathering.finish()
+        return listener
+    }
+
+    static func read(
+        name: String,
+        settings: [Setting],
+        bare: BareTime,
+        _ gathering: inout Gathering
+    ) -> Listener {
+        var mode = ListenerMode.tcp
+        if let setting = settings.first(where: { $0.name == "mode" }) {
+            mode = gathering.attempt { () throws(WordProblem) in try Self.mode(setting.value) } ?? .tcp
+        }
+        var listener = Listener(name: name, binds: [], mode: mode)
+        var seen = Set<String>()
+        for setting in settings {
+            gathering.attempt { () throws(WordProblem) in
+                if !seen.insert(setting.name).inserted {
+                    throw WordProblem(setting.name, "\"\(setting.name)\" is given twice")
+                }
+                try set(setting, of: &listener, bare)
+            }
+        }
+        if !seen.contains("bind") {
+            gathering.add("", "listener \"\(name)\" listens nowhere", remedy: "give bind=ADDRESS:PORT")
+        }
+        let onlyWithCheck = ["expect-status", "httpchk-host"].first(where: seen.contains)
+        if let option = onlyWithCheck, !seen.contains("httpchk") {
+            gathering.add(option, "\"\(option)\" is given, but not \"httpchk\"", remedy: "add httpchk='GET /path'")
+        }
+        return listener
+    }
+
+    private static func set(_ setting: Setting, of listener: inout Listener, _ bare: BareTime) throws(WordProblem) {
+        let (name, value) = (setting.name, setting.value)
+        switch name {
+        case "mode": break
+        case "bind":
+            for part in value.split(separator: ",", omittingEmptySubsequences: false) {
+                listener.binds.append(try Values.endpoint(name, String(part), wildcard: true))
+            }
+        case "balance": listener.balance = try balance(value)
+        case "cookie": listener.cookie = try cookie(value)
+        case "timeout-connect": listener.timeouts.connect = try time(name, value, bare)
+        case "timeout-client": listener.timeouts.client = try time(name, value, bare)
+        case "timeout-server": listener.timeouts.server = try time(name, value, bare)
+        case "timeout-http-request": listener.timeouts.httpRequest = try time(name, value, bare)
+        case "timeout-check": listener.timeouts.check = try time(name, value, bare)
+        case "retries": listener.retries = try Values.integer(name, value, ConfigurationLimits.retries)
+        case "redispatch": listener.redispatch = try Values.boolean(name, value)
+        case "forwardfor": listener.forwardFor = try Values.boolean(name, value)
+        case "maxconn": listener.maxConnections = try Values.integer(name, value, ConfigurationLimits.maxConnections)
+        case "httpchk": try setCheck(value, of: &listener)
+        case "httpchk-host": listener.httpCheck = (listener.httpCheck ?? HTTPCheck()).with(host: value)
+        case "expect-status": listener.httpCheck = (listener.httpCheck ?? HTTPCheck()).with(status: try statuses(value))
+        default: throw unknown(name)
+        }
+    }
+
+    private static func unknown(_ name: String) -> WordProblem {
+        if let instead = refused[name] {
+            return WordProblem(name, "this version has no \"\(name)\" for listeners", remedy: instead)
+        }
+        let remedy = NearestName.remedy(name, among: known, what: "options")
+        return WordProblem(name, "there is no option \"\(name)\"", remedy: remedy)
+    }
+
+    /// In HAProxy 0 means for ever, which is refused here: a vanished client must be noticed some day.
+    private static func time(_ name: String, _ value: String, _ bare: BareTime) throws(WordProblem) -> Milliseconds {
+        let time = try Values.time(name, value == "0" ? "0ms" : value, bare)
+        if time == 0 {
+            throw WordProblem(name, "\(name) 0 would be for ever", remedy: "give a long time, such as 1d")
+        }
+        return time
+    }
+
+    private static func mode(_ text: String) throws(WordProblem) -> ListenerMode {
+        guard let mode = ListenerMode(rawValue: text) else {
+            throw WordProblem("mode", "mode cannot be \"\(text)\"", remedy: "give tcp or http")
+        }
+        return mode
+    }
+
+    private static func balance(_ text: String) throws(WordProblem) -> BalanceAlgorithm {
+        if let algorithm = BalanceAlgorithm(rawValue: text) { return algorithm }
+        let others = ["static-rr", "leastconn", "first", "source", "uri", "url_param", "hdr", "rdp-cookie", "random"]
+        let known = others.contains { text == $0 || text.hasPrefix($0 + "(") || text.hasPrefix($0 + " ") }
+        let what = known ? "this version has no balance \"\(text)\"" : "balance cannot be \"\(text)\""
+        throw WordProblem("balance", what, remedy: "give roundrobin")
+    }
+
+    /// `NAME insert [indirect] [nocache]`.
+    private static func cookie(_ text: String) throws(WordProblem) -> CookiePersistence {
+        let words = text.split(separator: " ").map(String.init)
+        guard let name = words.first else {
+            throw WordProblem("cookie", "the cookie has no name", remedy: "give cookie='NAME insert indirect nocache'")
+        }
+        var cookie = CookiePersistence(name: name, indirect: false, noCache: false)
+        var inserts = false
+        for word in words.dropFirst() {
+            switch word {
+            case "insert": inserts = true
+            case "indirect": cookie.indirect = true
+            case "nocache": cookie.noCache = true
+            default:
+                let remedy = "there are insert, indirect and nocache"
+                throw WordProblem("cookie", "this version has no \"\(word)\" for cookies", remedy: remedy)
+            }
+        }
+        if !inserts {
+            let remedy = "give cookie='\(name) insert indirect nocache'"
+            throw WordProblem(
+                "cookie",
+                "cookie \"\(name)\" has no \"insert\", which is what this version does",
+                remedy: remedy
+            )
+        }
+        return cookie
+    }
+
+    /// `[METHOD] [URI] [VERSION]` as in HAProxy: one word alone is the URI.
+    private static func setCheck(_ text: String, of listener: inout Listener) throws(WordProblem) {
+        let words = text.split(separator: " ").map(String.init)
+        var check = listener.httpCheck ?? HTTPCheck()
+        switch words.count {
+        case 0: break
+        case 1: check.uri = words[0]
+        case 2, 3:
+            check.method = words[0]
+            check.uri = words[1]
+            if words.count == 3, !["HTTP/1.0", "HTTP/1.1"].contains(words[2]) {
+                let remedy = "give METHOD and path alone, and httpchk-host=NAME where a Host is needed"
+                throw WordProblem("httpchk", "\"\(words[2])\" is no version", remedy: remedy)
+            }
+        default:
+            let remedy = "give httpchk='GET /healthcheck', and httpchk-host=NAME where a Host is needed"
+            throw WordProblem("httpchk", "\"\(text)\" has more than method, path and version", remedy: remedy)
+        }
+        listener.httpCheck = check
+    }
+
+    /// `200,300-302`, with HAProxy's leading word `status` allowed.
+    private static func statuses(_ text: String) throws(WordProblem) -> [StatusRange] {
+        var list = text[...]
+        if list.hasPrefix("status ") { list = list.dropFirst("status ".count) }
+        var ranges: [StatusRange] = []
+        for part in list.split(separator: ",", omittingEmptySubsequences: false) {
+            let ends = part.split(separator: "-", omittingEmptySubsequences: false).map { Int($0.filter { $0 != " " }) }
+            guard (1...2).contains(ends.count), let first = ends.first ?? nil, let last = ends.last ?? nil else {
+                let remedy = "give codes and ranges, such as 200,300-302"
+                throw WordProblem("expect-status", "\"\(part)\" is no status code", remedy: remedy)
+            }
+            ranges.append(StatusRange(first, last))
+        }
+        return ranges
+    }
+}
+
+extension HTTPCheck {
+    fileprivate func with(host: String) -> HTTPCheck {
+        var check = self
+        check.host = host
+        return check
+    }
+
+    fileprivate func with(status: [StatusRange]) -> HTTPCheck {
+        var check = self
+        check.expectStatus = status
+        return check
+    }
+}
+
+extension ListenerWords {
+    /// The settings that differ from the defaults, in the order of `known`; `parse` reads them back.
+    public static func settings(_ listener: Listener) -> [Setting] {
+        let defaults = Listener(name: listener.name, binds: [], mode: listener.mode)
+        var settings = [Setting(name: "bind", value: listener.binds.map(\.description).joined(separator: ","))]
+        func add(_ name: String, _ value: String, unless isDefault: Bool) {
+            if !isDefault { settings.append(Setting(name: name, value: value)) }
+        }
+        add("mode", listener.mode.rawValue, unless: false)
+        add("balance", listener.balance.rawValue, unless: false)
+        if let cookie = listener.cookie {
+            let words =
+                [cookie.name, "insert"] + (cookie.indirect ? ["indirect"] : []) + (cookie.noCache ? ["nocache"] : [])
+            add("cookie", words.joined(separator: " "), unless: false)
+        }
+        let (times, usual) = (listener.timeouts, defaults.timeouts)
+        add("timeout-connect", "\(times.connect)", unless: times.connect == usual.connect)
+        add("timeout-client", "\(times.client)", unless: times.client == usual.client)
+        add("timeout-server", "\(times.server)", unless: times.server == usual.server)
+        add("timeout-http-request", "\(times.httpRequest)", unless: times.httpRequest == usual.httpRequest)
+        add("timeout-check", "\(times.check)", unless: times.check == usual.check)
+        add("retries", "\(listener.retries)", unless: listener.retries == defaults.retries)
+        add("redispatch", "\(listener.redispatch)", unless: listener.redispatch == defaults.redispatch)
+        add("forwardfor", "\(listener.forwardFor)", unless: listener.forwardFor == defaults.forwardFor)
+        add("maxconn", "\(listener.maxConnections)", unless: listener.maxConnections == defaults.maxConnections)
+        if let check = listener.httpCheck {
+            add("httpchk", "\(check.method) \(check.uri)", unless: false)
+            if let host = check.host { add("httpchk-host", host, unless: false) }
+            let statuses = check.expectStatus.map(\.description).joined(separator: ",")
+            add("expect-status", statuses, unless: check.expectStatus == HTTPCheck().expectStatus)
+        }
+        return settings
+    }
+}

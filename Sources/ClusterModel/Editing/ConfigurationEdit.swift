@@ -1,0 +1,107 @@
+/// One change of the configuration by an operator; the whole change is made or none of it.
+public enum ConfigurationEdit: Hashable, Codable, Sendable {
+    /// Sets a cluster-wide setting.
+    case setProperty(ClusterProperty)
+    /// Sends nodes into standby or brings them back.
+    case setStandby(nodes: [NodeName], standby: Bool)
+    /// Adds a machine that has joined.
+    case addNode(Node)
+    /// Takes a machine out of the cluster, with the constraints that name it; fence devices forget it.
+    case removeNode(NodeName)
+
+    /// Adds a resource.
+    case createResource(Resource)
+    /// Changes a resource of the same name.
+    case replaceResource(Resource)
+    /// Deletes a resource and the constraints that name it.
+    case deleteResource(ResourceName)
+    /// Lets resources run, or keeps them stopped.
+    case setEnabled(resources: [ResourceName], enabled: Bool)
+
+    /// States how much a resource wants a node; replaces an earlier statement about the same two.
+    case addLocation(resource: ResourceName, node: NodeName, score: Score, id: String?)
+    /// States how much a resource wants to be where another is.
+    case addColocation(resource: ResourceName, with: ResourceName, score: Score, id: String?)
+    /// Deletes a location or colocation constraint by its id.
+    case deleteConstraint(id: String)
+
+    /// Adds a fence device.
+    case createFenceDevice(FenceDevice)
+    /// Changes a fence device of the same name; a masked secret keeps what is there.
+    case replaceFenceDevice(FenceDevice)
+    /// Deletes a fence device.
+    case deleteFenceDevice(String)
+
+    /// Adds a listener.
+    case createListener(Listener)
+    /// Changes a listener of the same name.
+    case replaceListener(Listener)
+    /// Deletes a listener with its servers.
+    case deleteListener(String)
+    /// Adds a server behind a listener.
+    case addServer(listener: String, Server)
+    /// Changes a server of the same name.
+    case replaceServer(listener: String, Server)
+    /// Removes a server.
+    case removeServer(listener: String, server: String)
+    /// Changes a server's weight, its state, or both.
+    case setServer(listener: String, server: String, weight: Int?, state: ServerAdminState?)
+
+    /// Makes the whole configuration this one: `apply`. Nodes stay as they are where the file names none, and can only
+    /// be named, not added or removed; masked secrets keep what is there.
+    case replaceAll(ClusterConfiguration)
+}
+
+/// A cluster-wide setting with its value.
+public enum ClusterProperty: Hashable, Codable, Sendable {
+    /// `stonith-enabled`.
+    case stonithEnabled(Bool)
+    /// `stonith-timeout`.
+    case stonithTimeout(Milliseconds)
+    /// `resource-stickiness`.
+    case resourceStickiness(Score)
+
+    /// The names, as Pacemaker spells them.
+    public static let names = ["resource-stickiness", "stonith-enabled", "stonith-timeout"]
+
+    /// Reads `name=value` as operators write it; an empty value means the default.
+    public init(name: String, value: String) throws(EditError) {
+        let defaults = ClusterProperties()
+        switch name {
+        case "stonith-enabled":
+            self = .stonithEnabled(value.isEmpty ? defaults.stonithEnabled : try Self.boolean(name, value))
+        case "stonith-timeout":
+            guard let time = value.isEmpty ? defaults.stonithTimeout : Milliseconds(value, bare: .seconds) else {
+                throw .badValue(what: name, value: value, expected: "a time such as 60s")
+            }
+            self = .stonithTimeout(time)
+        case "resource-stickiness":
+            guard let score = value.isEmpty ? defaults.resourceStickiness : Score(value) else {
+                throw .badValue(what: name, value: value, expected: "a number from 0 to 1000000, or INFINITY")
+            }
+            self = .resourceStickiness(score)
+        default: throw .unknown(.property, name, known: Self.names)
+        }
+    }
+
+    /// Pacemaker's spellings of yes and no (crm_str_to_boolean).
+    private static func boolean(_ name: String, _ text: String) throws(EditError) -> Bool {
+        switch text.lowercased() {
+        case "true", "on", "yes", "y", "1": return true
+        case "false", "off", "no", "n", "0": return false
+        default: throw .badValue(what: name, value: text, expected: "true or false")
+        }
+    }
+}
+
+extension ClusterProperties {
+    /// Every setting with its value as operators write it, in the order of `ClusterProperty.names`.
+    public var listed: [(name: String, value: String, isDefault: Bool)] {
+        let defaults = ClusterProperties()
+        return [
+            ("resource-stickiness", "\(resourceStickiness)", resourceStickiness == defaults.resourceStickiness),
+            ("stonith-enabled", "\(stonithEnabled)", stonithEnabled == defaults.stonithEnabled),
+            ("stonith-timeout", "\(stonithTimeout)", stonithTimeout == defaults.stonithTimeout),
+        ]
+    }
+}

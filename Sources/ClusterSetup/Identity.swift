@@ -1,0 +1,97 @@
+import Bytes
+public import ClusterModel
+import Foundation
+import LinuxIO
+
+/// Who a node is: written once when it joins, read at every start of its agent.
+public struct Identity: Codable, Sendable {
+    /// The cluster.
+    public var cluster: ClusterID
+    /// The cluster's name.
+    public var clusterName: String
+    /// 64 hexadecimal digits: who holds them can speak for any member.
+    public var secret: Secret
+    /// This node.
+    public var node: NodeID
+    /// The nodes that the cluster was set up with; later changes are in the replicated configuration.
+    public var nodes: [Node]
+
+    /// States an identity.
+    public init(cluster: ClusterID, clusterName: String, secret: Secret, node: NodeID, nodes: [Node]) {
+        self.cluster = cluster
+        self.clusterName = clusterName
+        self.secret = secret
+        self.node = node
+        self.nodes = nodes
+    }
+
+    /// The same identity as another node of the cluster has it.
+    public func forNode(_ other: NodeID) -> Identity {
+        var copy = self
+        copy.node = other
+        return copy
+    }
+
+    /// The cluster's secret as 32 bytes.
+    public func secretBytes() throws(IdentityError) -> [UInt8] {
+        guard let bytes = Hex.decode(secret.exposed), bytes.count == 32 else { throw .damaged("the cluster secret") }
+        return bytes
+    }
+
+    /// The configuration that every node starts from before the first log entry.
+    public var initialConfiguration: ClusterConfiguration { ClusterConfiguration(name: clusterName, nodes: nodes) }
+
+    /// Its file's content, secret included.
+    public func encoded() throws -> [UInt8] { Array(try WireJSON.encode(self)) }
+
+    /// Reads what `encoded` wrote and checks it.
+    public init(parsing bytes: [UInt8], source: String) throws(IdentityError) {
+        do {
+            self = try WireJSON.decode(Identity.self, from: bytes)
+        } catch {
+            throw .damaged(source)
+        }
+        guard nodes.contains(where: { $0.id == node }), secret.exposed.utf8.count == 64 else { throw .damaged(source) }
+    }
+
+    /// Reads the file.
+    public static func load(_ path: String) throws(IdentityError) -> Identity {
+        guard FileManager.default.fileExists(atPath: path) else { throw .missing(path) }
+        guard let data = FileManager.default.contents(atPath: path) else { throw .unreadable(path) }
+        return try Identity(parsing: Array(data), source: path)
+    }
+
+    /// Writes the file durably with mode 0600; refuses to replace one.
+    public func store(_ path: String) throws {
+        let directory = (path as NSString).deletingLastPathComponent
+        try FileManager.default.createDirectory(
+            atPath: directory,
+            withIntermediateDirectories: true,
+            attributes: [.posixPermissions: 0o700]
+        )
+        try DurableFile.create(path, content: try encoded(), mode: 0o600)
+    }
+}
+
+/// Why an identity could not be read.
+public enum IdentityError: Error, CustomStringConvertible, Sendable {
+    /// There is none: the node is in no cluster.
+    case missing(String)
+    /// It is there but cannot be read.
+    case unreadable(String)
+    /// It is not what an agent writes.
+    case damaged(String)
+
+    /// A sentence that names the file and the way out.
+    public var description: String {
+        switch self {
+        case .missing(let path):
+            "this node belongs to no cluster (\(path) does not exist); "
+                + "set one up with: haven cluster setup, or join one with: haven cluster join"
+        case .unreadable(let path): "\(path) cannot be read; the agent must run as root"
+        case .damaged(let path):
+            "\(path) is damaged; run haven cluster destroy on this node, then let it join again with a new token "
+                + "(haven cluster token on another node)"
+        }
+    }
+}

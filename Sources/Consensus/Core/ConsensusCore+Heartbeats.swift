@@ -1,0 +1,174 @@
+import ClusterModel
+
+extension ConsensusCore {
+    /// Tells every peer how this node is; renews what the peers know and, from a leader, asks for its lease.
+    mutating func sendHeartbeats() {
+        // Keeps the rhythm, unless this round is out of it or comes a whole interval late.
+        let next = heartbeatDue + timing.heartbeatInterval
+        heartbeatDue = heartbeatDue <= clock && next > clock ? next : clock + timing.heartbeatInterval
+        if currentRole == .leader {
+            leadership?.lastBeat = clock
+            renewOwnLeaseAsLeader()
+        }
+        let message = Message.heartbeat(makeHeartbeat())
+        outbox.sendNow.reserveCapacity(outbox.sendNow.count + records.count)
+        for record in records { send(message, to: record.id) }
+    }
+
+    /// Tells one peer at once, outside of the rhythm.
+    mutating func sendHeartbeat(to peer: NodeID) { send(.heartbeat(makeHeartbeat()), to: peer) }
+
+    private func makeHeartbeat() -> Heartbeat {
+        var heartbeat = Heartbeat(
+            incarnation: incarnation,
+            term: currentTerm,
+            leader: currentLeader,
+            last: log.last,
+            commitIndex: committed,
+            configurationDigest: own.configurationDigest,
+            sentAt: clock.echo
+        )
+        for record in records where record.isHeard { heartbeat.hears.insert(record.id) }
+        heartbeat.reaches = reaches
+        heartbeat.holdsLease = lease.end.map { $0 > clock } ?? false
+        heartbeat.wantsLease = lease.isEligible && takesPart
+        heartbeat.hasLeft = own.hasLeft
+        return heartbeat
+    }
+
+    /// Whom this node hears and is heard by, itself included.
+    var reaches: NodeSet {
+        var result = NodeSet()
+        result.insert(id)
+        for record in records where record.isHeard {
+            if let said = record.said, said.hears.contains(id) { result.insert(record.id) }
+        }
+        return result
+    }
+
+    mutating func receive(_ heartbeat: Heartbeat, from slot: Int) {
+        guard accepts(heartbeat, from: slot) else { return }
+        records[slot].said = heartbeat
+        heard(slot)
+        let peer = records[slot].id
+        if heartbeat.hasLeft {
+            leaderGone(peer)
+            return
+        }
+        if heartbeat.leader == peer {
+            heardLeader(heartbeat, from: slot)
+        } else {
+            if currentLeader == peer, heartbeat.term >= currentTerm { leaderGone(peer) }
+            noticeHigherTerm(heartbeat.term)
+        }
+        if currentRole == .leader { grantLease(for: heartbeat, to: slot) }
+    }
+
+    /// Drops what is of an older incarnation, late, or a copy; learns a new incarnation.
+    private mutating func accepts(_ heartbeat: Heartbeat, from slot: Int) -> Bool {
+        if heartbeat.incarnation < records[slot].incarnation { return false }
+        if heartbeat.incarnation > records[slot].incarnation {
+            sessionBegan(records[slot].id, heartbeat.incarnation)
+        }
+        guard let said = records[slot].said else { return true }
+        return heartbeat.sentAt > said.sentAt && !said.hasLeft
+    }
+
+    private mutating func heardLeader(_ heartbeat: Heartbeat, from slot: Int) {
+        guard heartbeat.term >= currentTerm, takesPart else { return }
+        let peer = records[slot].id
+        guard follow(peer, term: heartbeat.term), takesPart else { return }
+        acknowledgeLeader(peer)
+        send(.heartbeatAck(HeartbeatAck(term: currentTerm, echo: heartbeat.sentAt, remaining: 0)), to: peer)
+        advanceCommit(toLeaders: heartbeat.commitIndex)
+    }
+
+    /// A later term than this node's exists, but nobody who leads in it speaks.
+    ///
+    /// A leader or candidate cannot win in
+    /// its own term any more; the others wait for whoever stands.
+    mutating func noticeHigherTerm(_ term: Term) {
+        guard term > currentTerm, currentRole != .preCandidate else { return }
+        if currentRole == .follower, currentLeader != nil { return }
+        let led = currentRole == .leader
+        becomeFollower(term: term, leader: nil)
+        // The others still follow this node's old term, and they let it stand again without waiting.
+        if led { election.deadline = clock + jitter() }
+    }
+
+    mutating func receive(_ ack: HeartbeatAck, from slot: Int) {
+        if ack.term > currentTerm {
+            noticeHigherTerm(ack.term)
+            return
+        }
+        guard ack.term == currentTerm else { return }
+        if currentRole == .leader {
+            acknowledged(ack.echo, by: slot, measuresRoundTrip: true)
+        } else if currentLeader == records[slot].id {
+            takeLease(ack, from: slot)
+        }
+    }
+
+    // MARK: Failure detection
+
+    /// A message of the peer's present session came.
+    mutating func heard(_ slot: Int) {
+        records[slot].detector.heard(now: clock)
+        updateState(slot)
+    }
+
+    /// Derives a peer's state from its silence and from what it said last, and tells when it changed.
+    mutating func updateState(_ slot: Int) {
+        let record = records[slot]
+        let state: PeerState
+        if record.said?.hasLeft == true {
+            state = .left
+        } else {
+            switch record.detector.verdict(now: clock, timing: timing) {
+            case .alive: state = .alive(holdsLease: record.said?.holdsLease ?? false)
+            case .suspect: state = .suspect
+            case .lost:
+                if case .lost = record.state { return }
+                state = .lost(since: clock)
+            }
+        }
+        guard state != record.state else { return }
+        records[slot].state = state
+        emit(.peer(record.id, state))
+        if records[slot].isLost { successorGone(record.id) }
+    }
+
+    mutating func sessionBegan(_ peer: NodeID, _ incarnation: Incarnation) {
+        guard let slot = slot(of: peer), incarnation > records[slot].incarnation else { return }
+        let isFirst = records[slot].incarnation == 0
+        records[slot].restart(incarnation, now: clock)
+        if !isFirst {
+            emit(.peerRestarted(peer, incarnation))
+            successorGone(peer)
+            leaderGone(peer)
+        }
+        if currentRole == .leader { records[slot].progress.next = log.last.index + 1 }
+        updateState(slot)
+    }
+
+    mutating func stalled(_ time: Duration) {
+        guard time > .zero else { return }
+        for slot in records.indices {
+            records[slot].detector.stalled(time, now: clock)
+            records[slot].lastAcknowledgement = min(records[slot].lastAcknowledgement + time, clock)
+        }
+        election.deadline = election.deadline + time
+        if faults.compensateLeases, let end = lease.end {
+            lease.end = end + time
+            emit(.leaseChanged(lease.end))
+        }
+    }
+}
+
+extension Instant {
+    /// The reading as messages carry it.
+    var echo: ClockEcho { UInt64(bitPattern: nanoseconds) }
+
+    /// A reading that came back.
+    init(echo: ClockEcho) { self.init(nanoseconds: Int64(bitPattern: echo)) }
+}

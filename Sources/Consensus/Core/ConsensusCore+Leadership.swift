@@ -1,0 +1,145 @@
+import ClusterModel
+
+/// What only a leader keeps.
+struct LeadershipState: Sendable {
+    /// When this node was elected.
+    let since: Instant
+    /// From when on no lease of an earlier leader is left anywhere.
+    let earlierLeasesOver: Instant
+    /// When the newest round of heartbeats was sent.
+    var lastBeat: Instant
+    /// Set once an entry of the own term is committed: only then is everything that earlier leaders committed known
+    /// to be so, a fence under way included, and a node with a fence under way gets no lease.
+    var grantsLeases = false
+    var transfer: Transfer?
+    /// No move of leadership for better reach before this instant.
+    var noRelocationBefore: Instant
+    /// Since when a follower has reached more voters than this leader does; nil while none does.
+    var outreachedSince: Instant?
+
+    struct Transfer: Sendable {
+        let target: NodeID
+        let deadline: Instant
+        var isOrdered = false
+    }
+}
+
+extension ConsensusCore {
+    mutating func becomeLeader() {
+        let wait = max(.zero, timing.leaseCeiling - election.leastSinceAcknowledgement)
+        currentRole = .leader
+        leadership = LeadershipState(
+            since: clock,
+            earlierLeasesOver: clock + wait,
+            lastBeat: clock,
+            noRelocationBefore: clock + timing.electionTimeout
+        )
+        currentLeader = id
+        emit(.leaderChanged(id, currentTerm))
+        emit(.becameLeader(currentTerm, recoverByLeaseAt: clock + wait + timing.grace))
+        for slot in records.indices {
+            records[slot].acknowledgedSend = nil
+            records[slot].lastAcknowledgement = clock
+            records[slot].progress = Progress()
+            records[slot].progress.next = log.last.index + 1
+            // What this node noticed before it was elected it noticed without the right to act on it.
+            if case .lost = records[slot].state {
+                records[slot].state = .lost(since: clock)
+                emit(.peer(records[slot].id, records[slot].state))
+            }
+        }
+        appendAsLeader(.noop)
+        sendHeartbeats()
+        for slot in records.indices { replicate(to: slot, isUrgent: true) }
+        advanceCommit()
+    }
+
+    // MARK: Hand-over
+
+    mutating func transferLeadership(to target: NodeID?) {
+        guard currentRole == .leader, let leadership, leadership.transfer == nil else {
+            emit(.transferFailed(to: target))
+            return
+        }
+        // Until earlier leases are over this node's own right to act is not complete, so it has nothing to hand over.
+        guard clock >= leadership.earlierLeasesOver, let best = target ?? bestSuccessor(), let slot = slot(of: best),
+            isFit(records[slot])
+        else {
+            emit(.transferFailed(to: target))
+            return
+        }
+        self.leadership?.transfer = .init(target: best, deadline: clock + timing.electionTimeout)
+        continueTransfer(slot)
+    }
+
+    private func isFit(_ record: PeerRecord) -> Bool {
+        if case .alive = record.state { return record.said?.term == currentTerm }
+        return false
+    }
+
+    /// Whoever reaches most voters, then is nearest to the end of the log, then has the lowest number.
+    private func bestSuccessor() -> NodeID? {
+        records.filter(isFit).max { left, right in
+            let reach = (left.said?.reaches.count ?? 0, right.said?.reaches.count ?? 0)
+            if reach.0 != reach.1 { return reach.0 < reach.1 }
+            if left.progress.match != right.progress.match { return left.progress.match < right.progress.match }
+            return left.id > right.id
+        }?.id
+    }
+
+    /// Orders the successor to stand once it has the whole log.
+    mutating func continueTransfer(_ slot: Int) {
+        guard let transfer = leadership?.transfer, transfer.target == records[slot].id, !transfer.isOrdered else {
+            return
+        }
+        guard records[slot].progress.match == log.last.index else {
+            replicate(to: slot, isUrgent: false)
+            return
+        }
+        leadership?.transfer?.isOrdered = true
+        send(.standNow(StandNow(term: currentTerm)), to: transfer.target)
+    }
+
+    mutating func abandonTransfer() {
+        guard let transfer = leadership?.transfer else { return }
+        leadership?.transfer = nil
+        emit(.transferFailed(to: transfer.target))
+    }
+
+    /// The successor runs no more, or anew: the start of its agent that was chosen cannot take over.
+    mutating func successorGone(_ peer: NodeID) {
+        if leadership?.transfer?.target == peer { abandonTransfer() }
+    }
+
+    mutating func receive(_ order: StandNow, from slot: Int) {
+        guard currentRole == .follower, order.term == currentTerm, currentLeader == records[slot].id else { return }
+        guard takesPart, own.leaveBy == nil else { return }
+        campaign(isTransfer: true)
+    }
+
+    /// In a partially connected cluster, moves leadership to a follower that reaches strictly more voters.
+    ///
+    /// Reach grows
+    /// with every such move, so with links that stay as they are it ends; a pause bounds it when they do not.
+    mutating func considerRelocation() {
+        guard let leadership, leadership.transfer == nil, clock >= leadership.noRelocationBefore,
+            clock >= leadership.earlierLeasesOver, own.leaveBy == nil
+        else { return }
+        let ownReach = reaches.count
+        let isOutreached =
+            ownReach < voters.count
+            && records.contains { isFit($0) && ($0.said?.reaches.count ?? 0) > ownReach }
+        guard isOutreached else {
+            self.leadership?.outreachedSince = nil
+            return
+        }
+        let since = leadership.outreachedSince ?? clock
+        self.leadership?.outreachedSince = since
+        // Right after a link comes back some know it earlier than others.
+        guard clock - since >= timing.suspectAfter, let best = bestSuccessor() else { return }
+        self.leadership?.noRelocationBefore = clock + Self.relocationPause
+        transferLeadership(to: best)
+    }
+
+    private static let relocationPause = Duration.seconds(5)
+}

@@ -1,0 +1,80 @@
+public import ClusterModel
+
+extension ConsensusCore {
+    /// What this node is to the others.
+    public var role: Role { currentRole }
+
+    /// The newest term seen.
+    public var term: Term { currentTerm }
+
+    /// Whom this node follows, itself included.
+    public var leader: NodeID? { currentLeader }
+
+    /// Until when this node may run resources, on its own clock; nil when it holds no lease.
+    ///
+    /// The value may lie in the
+    /// past for as long as no tick came.
+    public var leaseEnd: Instant? { lease.end }
+
+    /// The term of the leader that granted the lease; 0 before the first.
+    public var leaseTerm: Term { lease.term }
+
+    /// The last entry known committed.
+    public var commitIndex: LogIndex { committed }
+
+    /// The last entry of the log.
+    public var lastIndex: LogIndex { log.last.index }
+
+    /// The last entry in the newest snapshot; 0 without one.
+    public var snapshotIndex: LogIndex { snapshot?.lastIndex ?? 0 }
+
+    /// Leader: from when on anything may be recovered by lease; nil on other nodes.
+    public var recoverByLeaseAt: Instant? {
+        leadership.map { $0.earlierLeasesOver + timing.grace }
+    }
+
+    /// Whether this node is part of a quorum: it leads and a quorum answers, or it hears a leader.
+    public var isQuorate: Bool {
+        switch currentRole {
+        case .leader: (quorumLeaseEnd ?? .zero) > clock
+        case .follower: currentLeader != nil
+        case .preCandidate, .candidate: false
+        }
+    }
+
+    /// The other voters in ascending order.
+    public var peers: [PeerView] { records.map(view) }
+
+    /// One other voter; nil for this node and for nodes that do not vote.
+    public func peer(_ node: NodeID) -> PeerView? { slot(of: node).map { view(records[$0]) } }
+
+    /// Whom this node hears now.
+    public var hears: NodeSet { NodeSet(records.lazy.filter(\.isHeard).map(\.id)) }
+
+    /// Whether a voter that holds a lease, this node included, hears a node: then it is not to be fenced yet, for
+    /// leadership may be about to move to somebody who reaches it.
+    public func isHeardByLeaseHolder(_ node: NodeID) -> Bool {
+        if let slot = slot(of: node), records[slot].isHeard { return true }
+        return records.contains { $0.state == .alive(holdsLease: true) && $0.said?.hears.contains(node) == true }
+    }
+
+    /// The term of an entry in the log; nil when it is compacted away or not there.
+    package func termInLog(at index: LogIndex) -> Term? { log.term(at: index) }
+
+    private func view(_ record: PeerRecord) -> PeerView {
+        PeerView(
+            id: record.id,
+            incarnation: record.incarnation,
+            state: record.state,
+            lastHeard: record.detector.lastHeard,
+            roundTrip: record.roundTrip,
+            hears: record.said?.hears ?? NodeSet(),
+            reaches: record.said?.reaches ?? NodeSet(),
+            term: record.said?.term ?? 0,
+            leader: record.said?.leader,
+            lastIndex: record.said?.lastIndex ?? 0,
+            commitIndex: record.said?.commitIndex ?? 0,
+            configurationDigest: record.said?.configurationDigest ?? 0
+        )
+    }
+}

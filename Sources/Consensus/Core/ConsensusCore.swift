@@ -1,0 +1,172 @@
+public import ClusterModel
+
+/// One voter: failure detector, quorum, election, leases and replicated log.
+///
+/// Decides and never acts.
+///
+/// Raft (Ongaro and Ousterhout, extended version) with pre-vote (thesis §9.6), check-quorum, leader lease and
+/// leadership transfer (§3.10); leases of followers by the rule described in the design note. The voter set is fixed
+/// for the life of the value. See ``Ready`` for what a shell does with the result of each input.
+public struct ConsensusCore: Sendable {
+    /// This node.
+    public let id: NodeID
+    /// All voters in ascending order, this node included.
+    public let voters: [NodeID]
+    /// This start of the agent.
+    public let incarnation: Incarnation
+    /// All times.
+    public let timing: ConsensusTiming
+
+    let quorum: MajorityQuorum
+    let startedAt: Instant
+    var records: [PeerRecord]
+    /// Where in `records` a node is; `UInt8.max` for none.
+    private let slots: [UInt8]
+    var random: SeededGenerator
+    var clock: Instant
+
+    // Durable, with the log.
+    var currentTerm: Term
+    var votedFor: NodeID?
+    var log: ReplicatedLog
+    var snapshot: Snapshot?
+
+    var currentRole = Role.follower
+    var currentLeader: NodeID?
+    var committed: LogIndex
+    /// Entries handed to the shell.
+    var handedOut: LogIndex
+    var election: ElectionState
+    var leadership: LeadershipState?
+    var lease = LeaseState()
+    var own = OwnStatus()
+    /// The last entry known to agree with the present leader's log; the commit index of its heartbeats holds up to it.
+    var agreedIndex: LogIndex = 0
+    var incoming: IncomingSnapshot?
+    var heartbeatDue: Instant
+    var snapshotWanted = false
+    var pending = PendingWrites()
+    var outbox = Outbox()
+
+    /// Test only.
+    package var faults = PlantedFaults()
+    /// Smaller in simulations, so that short runs meet snapshots in parts.
+    package var bounds = CompactionBounds()
+
+    /// Starts a node as a follower that has heard nobody.
+    ///
+    /// - Parameters:
+    ///   - id: This node; one of `voters`.
+    ///   - voters: 1 to `ConsensusLimits.voters` nodes, numbered from 1.
+    ///   - incarnation: Higher than at every earlier start.
+    ///   - timing: Times without a violation.
+    ///   - durable: What the store holds; without a violation.
+    ///   - seed: For the moments at which to stand; different on every node.
+    ///   - now: The node's monotonic clock.
+    public init(
+        id: NodeID,
+        voters: [NodeID],
+        incarnation: Incarnation,
+        timing: ConsensusTiming,
+        durable: DurableState,
+        seed: UInt64,
+        now: Instant
+    ) {
+        precondition((1...ConsensusLimits.voters).contains(voters.count), "1 to \(ConsensusLimits.voters) voters")
+        precondition(NodeSet(voters).count == voters.count, "voters are different")
+        precondition(voters.contains(id) && !voters.contains(NodeID(0)), "the node is a voter and nobody is node 0")
+        precondition(durable.violation() == nil, "the durable state is sound")
+        self.id = id
+        self.voters = voters.sorted()
+        self.incarnation = incarnation
+        self.timing = timing
+        quorum = MajorityQuorum(voters)
+        startedAt = now
+        clock = now
+        records = self.voters.filter { $0 != id }.map { PeerRecord(id: $0, now: now) }
+        var slots = [UInt8](repeating: .max, count: 256)
+        for (slot, record) in records.enumerated() { slots[Int(record.id.rawValue)] = UInt8(slot) }
+        self.slots = slots
+        random = SeededGenerator(seed: seed)
+        currentTerm = durable.term
+        votedFor = durable.votedFor
+        log = ReplicatedLog(durable)
+        snapshot = durable.snapshot
+        committed = durable.snapshot?.lastIndex ?? 0
+        handedOut = committed
+        pending.writtenIndex = log.last.index
+        heartbeatDue = now
+        election = ElectionState(startedAt: now)
+        // A single voter has nobody to wait for.
+        election.deadline = voters.count == 1 ? now : now + timing.electionTimeout + jitter()
+    }
+
+    /// Takes one input and says what is to be done now.
+    ///
+    /// - Parameters:
+    ///   - input: What happened.
+    ///   - now: The node's monotonic clock; a reading before an earlier one counts as that earlier one.
+    /// - Returns: The shell's work.
+    public mutating func receive(_ input: Input, now: Instant) -> Ready {
+        clock = max(clock, now)
+        switch input {
+        case .tick: tick()
+        case .message(let sender, let message): receive(message, from: sender)
+        case .peerSession(let peer, let incarnation): sessionBegan(peer, incarnation)
+        case .propose(let command, let token): propose(command, token: token)
+        case .persisted(let receipt): persisted(receipt)
+        case .stalled(let time): stalled(time)
+        case .transferLeadership(let target): transferLeadership(to: target)
+        case .snapshot(let index, let data): compact(upTo: index, data: data)
+        case .leaseEligible(let eligible): setLeaseEligible(eligible)
+        case .denyLease(let nodes): own.denied = nodes
+        case .ownStatus(let digest): own.configurationDigest = digest
+        case .storage(let working): setStorage(working: working)
+        case .leaving: startLeaving()
+        }
+        return makeReady()
+    }
+
+    private mutating func receive(_ message: Message, from sender: NodeID) {
+        guard let slot = slot(of: sender) else { return }
+        if case .heartbeat(let heartbeat) = message {
+            receive(heartbeat, from: slot)
+            return
+        }
+        // A message of an incarnation that has left is a late one.
+        guard records[slot].state != .left else { return }
+        heard(slot)
+        switch message {
+        case .heartbeat: break
+        case .heartbeatAck(let ack): receive(ack, from: slot)
+        case .preVote(let request): answerPreVote(request, from: slot)
+        case .preVoteAnswer(let answer): receive(answer, from: slot)
+        case .vote(let request): answerVote(request, from: slot)
+        case .voteAnswer(let answer): receive(answer, from: slot)
+        case .append(let append): receive(append, from: slot)
+        case .appendAnswer(let answer): receive(answer, from: slot)
+        case .snapshotPart(let part): receive(part, from: slot)
+        case .snapshotAnswer(let answer): receive(answer, from: slot)
+        case .standNow(let order): receive(order, from: slot)
+        }
+    }
+
+    /// Where in `records` a voter is; nil for this node itself and for nodes that do not vote.
+    func slot(of node: NodeID) -> Int? {
+        let slot = slots[Int(node.rawValue)]
+        return slot == .max ? nil : Int(slot)
+    }
+
+    /// Votes, acknowledges and stands only while it can keep its word.
+    var takesPart: Bool { own.storageWorks && !own.hasLeft }
+}
+
+/// What the shell said of its own node.
+struct OwnStatus: Sendable {
+    var configurationDigest: UInt64 = 0
+    var denied = NodeSet()
+    var storageWorks = true
+    /// Set by `.leaving`; the node leaves once it does not lead any more, or at this instant.
+    var leaveBy: Instant?
+    var hasLeft = false
+}

@@ -1,0 +1,34 @@
+public import ClusterModel
+
+/// What can happen to a core.
+public enum Input: Sendable {
+    /// `nextDeadline` may have come. A shell hands in the messages that it has before the tick of the same loop pass:
+    /// a heartbeat that waited in a socket must not count as missing.
+    case tick
+    /// An authenticated message of a voter's present session.
+    case message(from: NodeID, Message)
+    /// A new authenticated session of a peer began.
+    case peerSession(NodeID, Incarnation)
+    /// A command for the log; the answer carries the token.
+    case propose([UInt8], token: UInt64)
+    /// A batch and all before it are on the disk.
+    case persisted(PersistReceipt)
+    /// This process itself did not run for so long. Comes before whatever waited meanwhile. Peers get the time back;
+    /// leases never do.
+    case stalled(Duration)
+    /// Leader: hand over, to the best follower when none is named.
+    case transferLeadership(to: NodeID?)
+    /// The shell's state after applying everything up to an index; the log before it may go.
+    case snapshot(upTo: LogIndex, data: [UInt8])
+    /// Whether this node may hold a lease at all: not before it has reported what already runs on it. Revokes at once.
+    case leaseEligible(Bool)
+    /// Nodes with a fence under way, by the applied log; they get no lease from this node while it leads. To be kept
+    /// current on every node, so that it is right at the moment of an election.
+    case denyLease(NodeSet)
+    /// What heartbeats say of this node's applied configuration.
+    case ownStatus(configurationDigest: UInt64)
+    /// Whether the disk takes writes. While it does not, the node neither votes nor acknowledges nor leads.
+    case storage(working: Bool)
+    /// This node has stopped everything and is about to end. A leader hands over first; `Event.left` follows.
+    case leaving
+}

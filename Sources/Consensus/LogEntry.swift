@@ -1,0 +1,61 @@
+public import ClusterModel
+
+/// One entry of the replicated log.
+public struct LogEntry: Hashable, Sendable {
+    /// Its position, from 1.
+    public let index: LogIndex
+    /// The term of the leader that appended it.
+    public let term: Term
+    /// What it says.
+    public let payload: EntryPayload
+
+    /// States an entry.
+    public init(index: LogIndex, term: Term, payload: EntryPayload) {
+        self.index = index
+        self.term = term
+        self.payload = payload
+    }
+}
+
+/// What an entry says.
+public enum EntryPayload: Hashable, Sendable {
+    /// Nothing: a leader's first entry, which lets it commit what earlier terms left (Raft §5.4.2, §8).
+    case noop
+    /// A command; its bytes mean nothing to consensus.
+    case command([UInt8])
+
+    /// How many command bytes it holds.
+    public var byteCount: Int {
+        switch self {
+        case .noop: 0
+        case .command(let bytes): bytes.count
+        }
+    }
+}
+
+/// Everything up to and including an entry, as the shell's own bytes (Raft §7).
+public struct Snapshot: Hashable, Sendable {
+    /// The last entry that is in it.
+    public let lastIndex: LogIndex
+    /// That entry's term.
+    public let lastTerm: Term
+    /// The state after that entry.
+    public let data: [UInt8]
+
+    /// States a snapshot.
+    public init(lastIndex: LogIndex, lastTerm: Term, data: [UInt8]) {
+        self.lastIndex = lastIndex
+        self.lastTerm = lastTerm
+        self.data = data
+    }
+}
+
+/// Where a log ends, as voters compare logs (Raft §5.4.1): the later term wins, then the higher index.
+struct LogPosition: Hashable, Comparable, Sendable {
+    var index: LogIndex
+    var term: Term
+
+    static func < (left: LogPosition, right: LogPosition) -> Bool {
+        left.term != right.term ? left.term < right.term : left.index < right.index
+    }
+}

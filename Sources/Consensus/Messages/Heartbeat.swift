@@ -1,0 +1,126 @@
+public import Bytes
+public import ClusterModel
+
+/// What a node says of itself to every other node, each heartbeat interval.
+public struct Heartbeat: Hashable, Sendable {
+    /// The sender's incarnation.
+    public var incarnation: Incarnation
+    /// The sender's term.
+    public var term: Term
+    /// Whom the sender follows; itself when it leads.
+    public var leader: NodeID?
+    /// Where the sender's log ends.
+    public var lastIndex: LogIndex
+    /// The term of that entry.
+    public var lastTerm: Term
+    /// What the sender knows committed.
+    public var commitIndex: LogIndex
+    /// The digest of the sender's applied configuration.
+    public var configurationDigest: UInt64
+    /// When it was sent, by the sender's clock: ascending within an incarnation, and the anchor of leases.
+    public var sentAt: ClockEcho
+    /// Whom the sender hears.
+    public var hears: NodeSet
+    /// Whom the sender hears and is heard by.
+    public var reaches: NodeSet
+    /// The sender holds a lease now.
+    public var holdsLease: Bool
+    /// The sender may hold a lease, so an acknowledgement shall grant one.
+    public var wantsLease: Bool
+    /// The sender's incarnation has ended: it runs nothing and never will again.
+    public var hasLeft: Bool
+
+    /// Reads the fields.
+    public init(parsing reader: inout ByteReader) throws(WireError) {
+        incarnation = try reader.readUInt64()
+        term = try reader.readOrdinal("term")
+        let leader = try reader.readUInt8()
+        self.leader = leader == 0 ? nil : NodeID(leader)
+        lastIndex = try reader.readOrdinal("lastIndex")
+        lastTerm = try reader.readOrdinal("lastTerm")
+        commitIndex = try reader.readOrdinal("commitIndex")
+        configurationDigest = try reader.readUInt64()
+        sentAt = try reader.readUInt64()
+        hears = try NodeSet(parsing: &reader)
+        reaches = try NodeSet(parsing: &reader)
+        let flags = try reader.readUInt8()
+        guard flags & ~7 == 0 else { throw .invalid("heartbeat flags") }
+        holdsLease = flags & 1 != 0
+        wantsLease = flags & 2 != 0
+        hasLeft = flags & 4 != 0
+    }
+
+    /// Writes the fields.
+    public func encode(into writer: inout ByteWriter) {
+        writer.write(incarnation)
+        writer.write(term)
+        writer.write(leader?.rawValue ?? 0)
+        writer.write(lastIndex)
+        writer.write(lastTerm)
+        writer.write(commitIndex)
+        writer.write(configurationDigest)
+        writer.write(sentAt)
+        hears.encode(into: &writer)
+        reaches.encode(into: &writer)
+        writer.write(UInt8((holdsLease ? 1 : 0) | (wantsLease ? 2 : 0) | (hasLeft ? 4 : 0)))
+    }
+
+    init(
+        incarnation: Incarnation,
+        term: Term,
+        leader: NodeID?,
+        last: LogPosition,
+        commitIndex: LogIndex,
+        configurationDigest: UInt64,
+        sentAt: ClockEcho
+    ) {
+        self.incarnation = incarnation
+        self.term = term
+        self.leader = leader
+        lastIndex = last.index
+        lastTerm = last.term
+        self.commitIndex = commitIndex
+        self.configurationDigest = configurationDigest
+        self.sentAt = sentAt
+        hears = NodeSet()
+        reaches = NodeSet()
+        holdsLease = false
+        wantsLease = false
+        hasLeft = false
+    }
+}
+
+/// The answer to a heartbeat, between leader and follower only.
+///
+/// A follower's answer is a voter's: it renews the leader's lease and the voter's promise not to vote for another.
+/// A leader's answer grants the follower a lease.
+public struct HeartbeatAck: Hashable, Sendable {
+    /// The sender's term; an answer counts only within it.
+    public var term: Term
+    /// `sentAt` of the heartbeat that is answered.
+    public var echo: ClockEcho
+    /// From a leader: nanoseconds that were left of its own lease when it answered.
+    ///
+    /// From a follower: 0.
+    public var remaining: UInt64
+
+    /// Reads the fields.
+    public init(parsing reader: inout ByteReader) throws(WireError) {
+        term = try reader.readOrdinal("term")
+        echo = try reader.readUInt64()
+        remaining = try reader.readUInt64()
+    }
+
+    /// Writes the fields.
+    public func encode(into writer: inout ByteWriter) {
+        writer.write(term)
+        writer.write(echo)
+        writer.write(remaining)
+    }
+
+    init(term: Term, echo: ClockEcho, remaining: UInt64) {
+        self.term = term
+        self.echo = echo
+        self.remaining = remaining
+    }
+}

@@ -1,0 +1,118 @@
+import ClusterModel
+
+/// What a node keeps of another voter.
+struct PeerRecord: Sendable {
+    let id: NodeID
+    var incarnation: Incarnation = 0
+    var detector: FailureDetector
+    var state = PeerState.suspect
+    /// The newest heartbeat of this incarnation.
+    var said: Heartbeat?
+    var roundTrip: Duration?
+
+    // The rest means something only while this node leads.
+
+    /// When the newest message that this peer has acknowledged was sent: the anchor of the leader's lease.
+    var acknowledgedSend: Instant?
+    /// When it last acknowledged anything; a stall shifts it, for it only decides when the leader gives up.
+    var lastAcknowledgement: Instant
+    /// Until when, on this node's clock, the peer may hold a lease that this node granted.
+    var grantedUntil: Instant?
+    /// `sentAt` of the newest heartbeat of this peer's that was answered by a lease.
+    var answered: ClockEcho = 0
+    var progress = Progress()
+
+    init(id: NodeID, now: Instant) {
+        self.id = id
+        detector = FailureDetector(now: now)
+        lastAcknowledgement = now
+    }
+
+    /// The peer runs as a new incarnation: nothing that the old one said holds.
+    mutating func restart(_ incarnation: Incarnation, now: Instant) {
+        self.incarnation = incarnation
+        detector = FailureDetector(now: now)
+        said = nil
+        roundTrip = nil
+        acknowledgedSend = nil
+        answered = 0
+        progress = Progress()
+    }
+
+    var isHeard: Bool { detector.lastHeard != nil && !isLost }
+
+    var isLost: Bool {
+        switch state {
+        case .lost, .left: true
+        case .alive, .suspect: false
+        }
+    }
+
+    var lastPosition: LogPosition {
+        LogPosition(index: said?.lastIndex ?? 0, term: said?.lastTerm ?? 0)
+    }
+}
+
+/// Silence of one peer, judged in three steps.
+///
+/// Fixed limits, no adaptive estimate: on the networks that this is for, delay varies far less than the limits, and an
+/// operator can say in advance when a node counts as lost. Silence is counted only while this process itself ran.
+struct FailureDetector: Sendable {
+    /// When it was last heard; nil before the first time.
+    private(set) var lastHeard: Instant?
+    /// From when silence counts: the last contact, or the start, moved on by every stall.
+    private(set) var silentSince: Instant
+
+    enum Verdict {
+        case alive
+        case suspect
+        case lost
+    }
+
+    init(now: Instant) { silentSince = now }
+
+    mutating func heard(now: Instant) {
+        lastHeard = now
+        silentSince = now
+    }
+
+    mutating func stalled(_ time: Duration, now: Instant) { silentSince = min(silentSince + time, now) }
+
+    func verdict(now: Instant, timing: ConsensusTiming) -> Verdict {
+        let silence = now - silentSince
+        if silence >= timing.lostAfter { return .lost }
+        return silence >= timing.suspectAfter || lastHeard == nil ? .suspect : .alive
+    }
+
+    /// When the verdict gets worse by itself; nil when it cannot.
+    func nextChange(after verdict: Verdict, timing: ConsensusTiming) -> Instant? {
+        switch verdict {
+        case .alive: silentSince + timing.suspectAfter
+        case .suspect: silentSince + timing.lostAfter
+        case .lost: nil
+        }
+    }
+}
+
+/// How far a follower's log is known to agree with the leader's.
+struct Progress: Sendable {
+    /// Everything up to here is durable at the follower.
+    var match: LogIndex = 0
+    /// The next entry to send.
+    var next: LogIndex = 1
+    /// Whether `next` is known to be right, so that messages may follow each other without waiting.
+    var isReplicating = false
+    /// Messages sent behind `match` and not answered.
+    var inFlight = 0
+    /// When to send again what was not answered; nil when nothing is owed.
+    var retryAt: Instant?
+    /// How long to wait before that; grows while nothing comes back.
+    var retryAfter: Duration = .zero
+    /// Bytes of the snapshot that the follower has; nil when it needs none.
+    var snapshotOffset: Int?
+    /// The snapshot that `snapshotOffset` counts in.
+    var snapshotIndex: LogIndex = 0
+
+    /// How many messages may be on their way.
+    var window: Int { isReplicating ? ConsensusLimits.appendsInFlight : 1 }
+}

@@ -1,0 +1,171 @@
+/// What a request head gets on its way to a server.
+public struct RequestEdits: ~Escapable {
+    /// The cookie to take out; empty for none.
+    public var removedCookie: Span<UInt8>
+    /// The client's address for X-Forwarded-For; empty for none.
+    public var forwardedFor: Span<UInt8>
+
+    /// Names both.
+    @_lifetime(copy removedCookie, copy forwardedFor)
+    public init(removedCookie: Span<UInt8>, forwardedFor: Span<UInt8>) {
+        self.removedCookie = removedCookie
+        self.forwardedFor = forwardedFor
+    }
+}
+
+extension RequestHead {
+    /// Writes the head as a server shall see it: own connection and framing fields, none of the client's hop.
+    public func write(_ bytes: Span<UInt8>, edits: borrowing RequestEdits, into out: inout HeadWriter) {
+        out.append(bytes, methodRange)
+        out.append(targetNeedsSlash ? " /" : " ")
+        out.append(bytes, targetRange)
+        out.append(minorVersion == 1 ? " HTTP/1.1\r\n" : " HTTP/1.0\r\n")
+        var run = LineRun()
+        for index in 0..<fields.count {
+            let field = fields[index]
+            if passes(field, bytes, edits) {
+                run.keep(field)
+                continue
+            }
+            run.flush(bytes, into: &out)
+            if field.kind == .cookie, !(nominates && fields.connectionNames(field, bytes)) {
+                CookieScan.copy(field, without: edits.removedCookie, bytes, into: &out)
+            }
+        }
+        run.flush(bytes, into: &out)
+        FramingLines.append(framing, contentLength, into: &out)
+        if minorVersion == 0 { out.append("Connection: close\r\n") }
+        if edits.forwardedFor.count > 0 {
+            out.append("X-Forwarded-For: ")
+            out.append(edits.forwardedFor)
+            out.append("\r\n")
+        }
+        out.append("\r\n")
+    }
+
+    private func passes(_ field: Field, _ bytes: Span<UInt8>, _ edits: borrowing RequestEdits) -> Bool {
+        switch field.kind {
+        case .hop, .connection, .contentLength, .transferEncoding: return false
+        case .cookie where edits.removedCookie.count > 0: return false
+        // HTTP/1.0 has no interim responses.
+        case .expect where minorVersion == 0: return false
+        default: return !nominates || !fields.connectionNames(field, bytes)
+        }
+    }
+}
+
+/// What a response head gets on its way to the client.
+public struct ResponseEdits: ~Escapable {
+    /// The cookie whose Set-Cookie lines are taken out; empty for none.
+    public var removedCookie: Span<UInt8>
+    /// The value of an additional Set-Cookie line; empty for none.
+    public var addedCookie: Span<UInt8>
+    /// Whether a cacheable response that sets our cookie is marked as private.
+    public var marksPrivate: Bool
+    /// What the client is told about its connection.
+    public var connection: ConnectionLine
+
+    /// States all of them.
+    @_lifetime(copy removedCookie, copy addedCookie)
+    public init(
+        removedCookie: Span<UInt8>,
+        addedCookie: Span<UInt8>,
+        marksPrivate: Bool,
+        connection: ConnectionLine
+    ) {
+        self.removedCookie = removedCookie
+        self.addedCookie = addedCookie
+        self.marksPrivate = marksPrivate
+        self.connection = connection
+    }
+}
+
+/// The Connection line of a response.
+public enum ConnectionLine: Sendable {
+    /// None: HTTP/1.1 stays open by itself.
+    case absent
+    /// `close`.
+    case close
+    /// `keep-alive`, which a client of HTTP/1.0 must be told.
+    case keepAlive
+}
+
+extension ResponseHead {
+    /// Writes the head as the client shall see it; the version is ours.
+    public func write(_ bytes: Span<UInt8>, edits: borrowing ResponseEdits, into out: inout HeadWriter) {
+        out.append("HTTP/1.1 ")
+        out.append(bytes, statusRange)
+        out.append("\r\n")
+        var run = LineRun()
+        for index in 0..<fields.count {
+            let field = fields[index]
+            if passes(field, bytes, edits) {
+                run.keep(field)
+            } else {
+                run.flush(bytes, into: &out)
+            }
+        }
+        run.flush(bytes, into: &out)
+        if framing == .chunked {
+            FramingLines.append(.chunked, 0, into: &out)
+        } else if contentLength >= 0 {
+            FramingLines.append(.length, contentLength, into: &out)
+        }
+        if edits.addedCookie.count > 0 {
+            out.append("Set-Cookie: ")
+            out.append(edits.addedCookie)
+            out.append("\r\n")
+            if edits.marksPrivate, isCacheable { out.append("Cache-control: private\r\n") }
+        }
+        switch edits.connection {
+        case .absent: break
+        case .close: out.append("Connection: close\r\n")
+        case .keepAlive: out.append("Connection: keep-alive\r\n")
+        }
+        out.append("\r\n")
+    }
+
+    private func passes(_ field: Field, _ bytes: Span<UInt8>, _ edits: borrowing ResponseEdits) -> Bool {
+        switch field.kind {
+        case .hop, .connection, .contentLength, .transferEncoding: return false
+        case .setCookie where edits.removedCookie.count > 0:
+            if CookieScan.sets(edits.removedCookie, field.value, bytes) { return false }
+        default: break
+        }
+        return !nominates || !fields.connectionNames(field, bytes)
+    }
+}
+
+/// Neighbouring lines that are copied in one piece.
+struct LineRun {
+    private var start = 0
+    private var end = 0
+
+    /// Adds a line; lines that are kept in a row are one piece.
+    mutating func keep(_ field: Field) {
+        if end == 0 { start = Int(field.nameStart) }
+        end = Int(field.valueEnd)
+    }
+
+    mutating func flush(_ bytes: Span<UInt8>, into out: inout HeadWriter) {
+        guard end > 0 else { return }
+        // Blanks after the last value are left out with the line end, which is written anew.
+        out.append(bytes, start..<end)
+        out.append("\r\n")
+        end = 0
+    }
+}
+
+/// Framing fields are written from what was understood, never copied, so that both ends understand the same.
+enum FramingLines {
+    static func append(_ framing: Framing, _ length: Int64, into out: inout HeadWriter) {
+        switch framing {
+        case .none, .untilClose: break
+        case .length:
+            out.append("Content-Length: ")
+            out.append(decimal: length)
+            out.append("\r\n")
+        case .chunked: out.append("Transfer-Encoding: chunked\r\n")
+        }
+    }
+}

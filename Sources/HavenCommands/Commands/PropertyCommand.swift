@@ -1,0 +1,107 @@
+import AdminAPI
+import ArgumentParser
+import ClusterConfig
+import ClusterModel
+
+/// `property`.
+struct PropertyCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "property",
+        abstract: "Cluster-wide settings.",
+        subcommands: [Set.self, Show.self]
+    )
+
+    /// `property set`.
+    struct Set: AgentCommand {
+        static let configuration = CommandConfiguration(abstract: "Sets properties; an empty value means the default.")
+
+        @Argument(help: ArgumentHelp("NAME=VALUE, such as stonith-enabled=false.", valueName: "name=value"))
+        var words: [String]
+
+        func run(_ session: Session) throws(CommandFailure) {
+            var properties: [ClusterProperty] = []
+            for setting in try Words.settings(words, example: "stonith-enabled=false") {
+                do throws(EditError) {
+                    properties.append(try ClusterProperty(name: setting.name, value: setting.value))
+                } catch {
+                    throw CommandFailure(.usage, "\(error)")
+                }
+            }
+            // All are read before the first is set, so that a slip of the pen sets none.
+            for property in properties { try session.edit(.setProperty(property)) }
+        }
+    }
+
+    /// `property show`.
+    struct Show: AgentCommand {
+        static let configuration = CommandConfiguration(abstract: "Shows properties.", aliases: ["config"])
+
+        @Argument(help: "The properties; all where none is named.")
+        var names: [String] = []
+
+        @Flag(help: "Write JSON.")
+        var json = false
+
+        func run(_ session: Session) throws(CommandFailure) {
+            for name in names where !ClusterProperty.names.contains(name) {
+                let unknown = EditError.unknown(.property, name, known: ClusterProperty.names)
+                throw CommandFailure(.usage, "\(unknown)")
+            }
+            let properties = try session.configuration().0.properties
+            let listed = properties.listed.filter { names.isEmpty || names.contains($0.name) }
+            if json {
+                return try session.printJSON(Dictionary(uniqueKeysWithValues: listed.map { ($0.name, $0.value) }))
+            }
+            for property in listed {
+                session.print("\(property.name)=\(property.value)\(property.isDefault ? " (default)" : "")")
+            }
+        }
+    }
+}
+
+/// `node`.
+struct NodeCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "node",
+        abstract: "Machines.",
+        subcommands: [Standby.self, Unstandby.self]
+    )
+
+    /// `node standby`.
+    struct Standby: AgentCommand {
+        static let configuration = CommandConfiguration(abstract: "Moves everything off nodes, and keeps it off.")
+
+        @OptionGroup var nodes: Nodes
+
+        func run(_ session: Session) throws(CommandFailure) {
+            try session.edit(.setStandby(nodes: try nodes.named(session), standby: true))
+        }
+    }
+
+    /// `node unstandby`.
+    struct Unstandby: AgentCommand {
+        static let configuration = CommandConfiguration(abstract: "Lets nodes run resources again.")
+
+        @OptionGroup var nodes: Nodes
+
+        func run(_ session: Session) throws(CommandFailure) {
+            try session.edit(.setStandby(nodes: try nodes.named(session), standby: false))
+        }
+    }
+
+    /// Which nodes.
+    struct Nodes: ParsableArguments {
+        @Argument(help: "The nodes; this one where none is named.")
+        var names: [NodeName] = []
+
+        @Flag(help: "All nodes.")
+        var all = false
+
+        func named(_ session: Session) throws(CommandFailure) -> [NodeName] {
+            if all, !names.isEmpty { throw CommandFailure(.usage, "give names or --all, not both") }
+            if !all, !names.isEmpty { return names }
+            let view = try session.status()
+            return all ? view.nodes.map(\.name) : [view.answeredBy]
+        }
+    }
+}

@@ -1,0 +1,25 @@
+public import ArgumentParser
+internal import Lab
+
+/// `haven lab`: hosts as network namespaces, with power switches, on this machine.
+public struct LabCommand: ParsableCommand {
+    /// How it is called.
+    public static let configuration = CommandConfiguration(
+        commandName: "lab",
+        abstract: "Hosts, networks and power switches on this machine, to try things out on (needs root).",
+        subcommands: [
+            LabUp.self, LabDown.self, LabShowStatus.self, LabExec.self, LabPower.self, LabLink.self,
+            LabPartition.self, LabHeal.self, LabInit.self, LabOutlets.self,
+        ]
+    )
+
+    /// Parsed by the argument parser.
+    public init() {}
+}
+
+struct LabOptions: ParsableArguments {
+    @Option(help: "Which lab, if there are several on this machine.")
+    var lab = ""
+
+    func open() throws -> Lab { try Lab.open(lab) }
+}

@@ -1,0 +1,68 @@
+import AdminAPI
+import ClusterModel
+
+/// Listeners and servers as text.
+enum LoadBalancerText {
+    static func text(_ view: LoadBalancerView) -> String {
+        var lines = ["Seen by \(view.node)\(view.proxyRuns ? "" : ", whose proxy does NOT run")"]
+        lines += view.listeners.flatMap { Self.lines($0) }
+        if view.listeners.isEmpty { lines.append("  no listeners; haven lb listener create adds one") }
+        return lines.joined(separator: "\n")
+    }
+
+    /// A line for the listener, and one for each server.
+    static func lines(_ listener: ListenerView) -> [String] {
+        let serving = listener.servers.filter { $0.health != .down && $0.state == .ready }.count
+        let binds = listener.binds.map(\.description).joined(separator: ",")
+        var head = "  \(listener.name) \(binds) \(listener.mode.rawValue): "
+        if let failure = listener.failure { head += "NOT listening - \(failure); " }
+        head += "\(serving) of \(StatusText.count(listener.servers.count, "server")) serve"
+        head += ", \(StatusText.count(listener.connections, "connection"))"
+        return [head] + listener.servers.map { "    \(line($0))" }
+    }
+
+    private static func line(_ server: ServerView) -> String {
+        var state =
+            switch server.health {
+            case .up: "UP"
+            case .down: "DOWN"
+            case .unchecked: "not checked"
+            }
+        switch server.state {
+        case .ready: break
+        case .drain: state += " (drain)"
+        case .maint: state = "MAINT"
+        }
+        var text = "\(server.name) \(server.endpoint): \(state)"
+        if let since = server.since { text += " for \(TimeText.duration(since))" }
+        if !server.reason.isEmpty { text += ", \(server.reason)" }
+        if server.weight != 1 { text += ", weight \(server.weight)" }
+        return text + ", \(StatusText.count(server.connections, "connection"))"
+    }
+}
+
+/// Votes and leader as text.
+enum QuorumText {
+    static func text(_ view: QuorumView) -> String {
+        let heard = view.voters.filter(\.isHeard).count
+        var lines = [
+            "Quorate: \(view.isQuorate ? "yes" : "NO")",
+            "Leader: \(view.leader ?? "none") (term \(view.term))",
+            "Votes: \(heard) of \(view.voters.count) heard, \(view.needed) needed",
+        ]
+        lines += view.voters.map { voter in
+            let incarnation = voter.incarnation.map { ", incarnation \($0)" } ?? ""
+            let last =
+                voter.isHeard
+                ? "heard"
+                : voter.lastHeard.map { "MISSING, last heard \(TimeText.duration($0)) ago" } ?? "MISSING, never heard"
+            return "  \(voter.node): \(last)\(incarnation)"
+        }
+        if !view.isQuorate {
+            let missing = view.voters.filter { !$0.isHeard }.map(\.node)
+            let wanted = max(1, view.needed - heard)
+            lines.append("\(wanted) more of these must be heard for a quorum: \(missing.joined(separator: ", "))")
+        }
+        return lines.joined(separator: "\n")
+    }
+}

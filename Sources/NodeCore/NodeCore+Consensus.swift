@@ -1,0 +1,111 @@
+import ClusterModel
+import Consensus
+import Recovery
+
+extension NodeCore {
+    /// Runs consensus and acts on what it hands out.
+    mutating func step(_ input: Input, now: Instant, into effects: inout [NodeEffect]) {
+        let ready = consensus.receive(input, now: now)
+        if let batch = ready.persist { effects.append(.persist(batch)) }
+        for outgoing in ready.sendNow { effects.append(.send(.consensus(outgoing.message), to: outgoing.to)) }
+        for event in ready.events { handle(event, now: now, into: &effects) }
+        if !ready.committed.isEmpty { apply(ready.committed, now: now, into: &effects) }
+    }
+
+    private mutating func handle(_ event: Event, now: Instant, into effects: inout [NodeEffect]) {
+        switch event {
+        case .becameLeader(let term, let recoverByLeaseAt):
+            becomeLeader(term, recoverByLeaseAt: recoverByLeaseAt, now: now, into: &effects)
+        case .deposed(let term):
+            stopLeading(into: &effects)
+            effects.append(.event(.deposed(term)))
+        case .leaderChanged(let leader, let term):
+            effects.append(.event(.leader(leader, term)))
+            effects.append(.changed)
+            // The new leader moves nothing before it has heard what runs here.
+            if let leader, leader != id, let report = reports[id] { effects.append(.send(.report(report), to: leader)) }
+        case .leaseChanged(let end): leaseChanged(end, now: now, into: &effects)
+        case .peer(let peer, let state):
+            effects.append(.event(.peer(peer, state)))
+            effects.append(.changed)
+            tellLiveness(of: peer, now: now, into: &effects)
+        case .peerRestarted(let peer, let incarnation): effects.append(.event(.peerRestarted(peer, incarnation)))
+        case .proposalAccepted: break
+        case .proposalRefused(let token, let leader, let reason):
+            guard let request = requests.removeValue(forKey: token) else { break }
+            effects.append(.answer(request: request, Self.outcome(of: reason, leader: leader)))
+        case .snapshotInstalled(let snapshot): install(snapshot, now: now, into: &effects)
+        case .wantSnapshot:
+            step(.snapshot(upTo: appliedIndex, data: codec.encodeState(state)), now: now, into: &effects)
+        case .transferFailed: break
+        case .mustStop(let reason): effects.append(.mustStop(reason))
+        case .left: effects.append(.left)
+        }
+    }
+
+    private static func outcome(of reason: RefusalReason, leader: NodeID?) -> ChangeOutcome {
+        switch reason {
+        case .notLeader, .transferring: .notLeader(leader)
+        case .busy: .refused("too many changes are under way; try again")
+        case .tooLong: .refused("the configuration would be larger than \(ConsensusLimits.commandBytes) bytes")
+        }
+    }
+
+    private mutating func leaseChanged(_ end: Instant?, now: Instant, into effects: inout [NodeEffect]) {
+        effects.append(.lease(until: end))
+        if end == nil { effects.append(.event(.leaseLost)) }
+        execute(.lease(until: end, term: consensus.leaseTerm), now: now, into: &effects)
+        if leadership != nil { tellLiveness(of: id, now: now, into: &effects) }
+    }
+
+    private mutating func apply(_ entries: [LogEntry], now: Instant, into effects: inout [NodeEffect]) {
+        let before = state.version
+        for entry in entries {
+            appliedIndex = entry.index
+            if entry.term == leadership?.term { leadership?.isConfirmed = true }
+            guard case .command(let bytes) = entry.payload else { continue }
+            guard let command = codec.decodeCommand(bytes) else {
+                effects.append(.mustStop("log entry \(entry.index) was written by another version of Haven"))
+                return
+            }
+            let answer = state.apply(command)
+            effects.append(.event(.applied(command.change)))
+            if let request = command.request, let answer { finish(request.id, answer, into: &effects) }
+        }
+        stateChanged(configuration: state.version != before, now: now, into: &effects)
+    }
+
+    private mutating func finish(_ request: Random128, _ answer: RequestAnswer, into effects: inout [NodeEffect]) {
+        if let token = requests.first(where: { $0.value == request })?.key { requests[token] = nil }
+        effects.append(.answer(request: request, .applied(answer)))
+    }
+
+    private mutating func install(_ snapshot: Snapshot, now: Instant, into effects: inout [NodeEffect]) {
+        guard let state = codec.decodeState(snapshot.data) else {
+            effects.append(.mustStop("a snapshot was written by another version of Haven"))
+            return
+        }
+        self.state = state
+        appliedIndex = snapshot.lastIndex
+        stateChanged(configuration: true, now: now, into: &effects)
+    }
+
+    private mutating func stateChanged(configuration: Bool, now: Instant, into effects: inout [NodeEffect]) {
+        effects.append(.changed)
+        if configuration {
+            step(.ownStatus(configurationDigest: codec.digest(state)), now: now, into: &effects)
+            execute(.configuration(state.configuration, version: state.version), now: now, into: &effects)
+        }
+        if recovery == nil {
+            step(.denyLease(NodeSet(nodesBeingFenced)), now: now, into: &effects)
+        } else if isLeading {
+            recover(.applied(state), now: now, into: &effects)
+        }
+    }
+
+    /// Nodes whose present incarnation is to be powered off; a fence is carried through once it was ordered.
+    private var nodesBeingFenced: [NodeID] {
+        state.fences.filter { $0.value.outcome != .verified && $0.value.incarnation >= (state.incarnations[$0.key] ?? 0) }
+            .map(\.key)
+    }
+}

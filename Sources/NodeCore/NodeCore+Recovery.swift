@@ -1,0 +1,133 @@
+import ClusterModel
+import Consensus
+import Recovery
+
+extension NodeCore {
+    mutating func becomeLeader(
+        _ term: Term,
+        recoverByLeaseAt: Instant,
+        now: Instant,
+        into effects: inout [NodeEffect]
+    ) {
+        leadership = (term, isConfirmed: false)
+        recovery = RecoveryCore(
+            term: term,
+            leader: id,
+            recoverByLeaseAt: recoverByLeaseAt,
+            grace: grace,
+            now: now
+        )
+        effects.append(.event(.elected(term)))
+        recover(.wallClock(wallClock), now: now, into: &effects)
+        for node in state.configuration.nodes { tellLiveness(of: node.id, now: now, into: &effects) }
+        for report in reports.values.sorted(by: { $0.node < $1.node }) {
+            recover(.report(report), now: now, into: &effects)
+        }
+    }
+
+    mutating func stopLeading(into effects: inout [NodeEffect]) {
+        leadership = nil
+        recovery = nil
+        for request in requests.values { effects.append(.answer(request: request, .notLeader(nil))) }
+        requests = [:]
+        effects.append(.changed)
+    }
+
+    /// Tells recovery how a node is heard, if this node leads.
+    mutating func tellLiveness(of node: NodeID, now: Instant, into effects: inout [NodeEffect]) {
+        guard recovery != nil, let liveness = liveness(of: node, now: now) else { return }
+        recover(.node(node, liveness), now: now, into: &effects)
+    }
+
+    /// How a node is heard; nil while that is not decided.
+    private func liveness(of node: NodeID, now: Instant) -> NodeLiveness? {
+        if node == id {
+            let holds = consensus.leaseEnd.map { $0 > now } ?? false
+            return .alive(incarnation: incarnation, session: session, holdsLease: holds)
+        }
+        switch consensus.peer(node)?.state {
+        case .alive(let holdsLease):
+            guard let peer = sessions[node] else { return nil }
+            return .alive(incarnation: peer.incarnation, session: peer.session, holdsLease: holdsLease)
+        case .lost, .left: return .lost(leaseOverAt: consensus.leaseOver(of: node))
+        case .suspect, nil: return nil
+        }
+    }
+
+    /// Runs recovery, if this node leads, and acts on what it wants.
+    mutating func recover(_ input: RecoveryInput, now: Instant, into effects: inout [NodeEffect]) {
+        guard recovery != nil else { return }
+        var wanted: [RecoveryEffect] = []
+        recovery?.receive(input, now: now, into: &wanted)
+        for effect in wanted { carryOut(effect, now: now, into: &effects) }
+    }
+
+    private mutating func carryOut(_ effect: RecoveryEffect, now: Instant, into effects: inout [NodeEffect]) {
+        switch effect {
+        case .propose(let change):
+            let command = Command(change: change, proposedAt: wallClock)
+            step(.propose(codec.encodeCommand(command), token: takeToken()), now: now, into: &effects)
+        case .send(let sheet, let node):
+            if node == id {
+                execute(.sheet(sheet, from: id), now: now, into: &effects)
+            } else {
+                effects.append(.send(.sheet(sheet), to: node))
+            }
+        case .fence(let node, let incarnation, let devices):
+            effects.append(.fence(node: node, incarnation: incarnation, devices: devices))
+        case .denyLease(let nodes): step(.denyLease(NodeSet(nodes)), now: now, into: &effects)
+        case .stepDown: step(.transferLeadership(to: nil), now: now, into: &effects)
+        case .notice(let notice):
+            effects.append(.event(.notice(notice)))
+            effects.append(.changed)
+        }
+    }
+
+    /// Runs the executor and acts on what it wants.
+    mutating func execute(_ input: ExecutorInput, now: Instant, into effects: inout [NodeEffect]) {
+        var wanted: [ExecutorEffect] = []
+        executor.receive(input, now: now, into: &wanted)
+        for effect in wanted {
+            switch effect {
+            case .dropAllVirtualIPs: effects.append(.dropAllVirtualIPs)
+            case .run(let operation): effects.append(.run(operation))
+            case .cancel(let operation): effects.append(.cancel(operation: operation))
+            case .report(let report): deliver(report, now: now, into: &effects)
+            }
+        }
+    }
+
+    private mutating func deliver(_ report: NodeReport, now: Instant, into effects: inout [NodeEffect]) {
+        let wasProbed = reports[id]?.probed ?? false
+        take(report, now: now, into: &effects)
+        if report.probed, !wasProbed { step(.leaseEligible(true), now: now, into: &effects) }
+        if let leader = consensus.leader, leader != id { effects.append(.send(.report(report), to: leader)) }
+    }
+
+    mutating func propose(
+        _ change: Change,
+        _ origin: RequestOrigin,
+        now: Instant,
+        into effects: inout [NodeEffect]
+    ) {
+        if let known = state.answered.first(where: { $0.id == origin.id }) {
+            effects.append(.answer(request: origin.id, .applied(known.answer)))
+            return
+        }
+        // A repeated request that is still under way is answered when it is decided.
+        if requests.values.contains(origin.id) { return }
+        guard requests.count < Self.mostRequests else {
+            effects.append(.answer(request: origin.id, .refused("too many requests are under way; try again")))
+            return
+        }
+        let token = takeToken()
+        requests[token] = origin.id
+        let command = Command(change: change, request: origin, proposedAt: wallClock)
+        step(.propose(codec.encodeCommand(command), token: token), now: now, into: &effects)
+    }
+
+    private mutating func takeToken() -> UInt64 {
+        defer { nextToken += 1 }
+        return nextToken
+    }
+}

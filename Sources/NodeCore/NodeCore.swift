@@ -1,0 +1,199 @@
+public import ClusterModel
+public import Consensus
+public import Placement
+public import Recovery
+
+/// One node: consensus, the replicated state, the executor of its own resources and, while it leads, recovery.
+///
+/// It decides everything and does nothing: production and simulation run this same value, and only what carries out its
+/// effects differs.
+public struct NodeCore: Sendable {
+    /// This node.
+    public let id: NodeID
+    /// This start of its agent.
+    public let incarnation: Incarnation
+    /// See `incarnation`.
+    public let session: SessionID
+    /// What all nodes agree on, as far as this one has applied it.
+    public internal(set) var state: ClusterState
+    /// The last log entry in `state`.
+    public internal(set) var appliedIndex: LogIndex
+    /// What an operator should know now, by the leader's core; empty on followers.
+    public var notices: [RecoveryNotice] { recovery?.conditions ?? [] }
+    /// Where everything should be and why, by the leader's core; nil on followers.
+    public var plan: PlacementPlan? { recovery?.plan }
+    /// The newest report of each node whose present session this node has heard, its own included.
+    public internal(set) var reports: [NodeID: NodeReport] = [:]
+    /// Membership, elections, leases and the log.
+    public internal(set) var consensus: ConsensusCore
+
+    var executor: NodeExecutor
+    var recovery: RecoveryCore?
+    /// While elected: the term, whose first entry must be applied before recovery hears of the state.
+    var leadership: (term: Term, isConfirmed: Bool)?
+    var sessions: [NodeID: PeerSession] = [:]
+    var requests: [UInt64: Random128] = [:]
+    var nextToken: UInt64 = 1
+    var isLeaving = false
+    var hasLeft = false
+    var wallClock: Int64 = 0
+    let codec: CommandCodec
+    let grace: Duration
+
+    struct PeerSession: Sendable {
+        var incarnation: Incarnation
+        var session: SessionID
+    }
+
+    /// The most requests of operators under way on a leader.
+    public static let mostRequests = 256
+
+    /// Starts a node from what its disk holds.
+    ///
+    /// - Parameters:
+    ///   - id: This node; one of the nodes of `initial`.
+    ///   - incarnation: Raised durably before this call.
+    ///   - session: Drawn afresh.
+    ///   - initial: The configuration before the first log entry; the same on every node.
+    ///   - durable: What the disk holds.
+    ///   - timing: The times of consensus.
+    ///   - codec: How entries become bytes.
+    ///   - seed: For what must differ between nodes.
+    ///   - now: The node's monotonic clock.
+    /// - Returns: nil when the snapshot cannot be read.
+    public init?(
+        id: NodeID,
+        incarnation: Incarnation,
+        session: SessionID,
+        initial: ClusterConfiguration,
+        durable: DurableState,
+        timing: ConsensusTiming,
+        codec: CommandCodec,
+        seed: UInt64,
+        now: Instant
+    ) {
+        self.id = id
+        self.incarnation = incarnation
+        self.session = session
+        self.codec = codec
+        grace = timing.grace
+        if let snapshot = durable.snapshot {
+            guard let state = codec.decodeState(snapshot.data) else { return nil }
+            self.state = state
+            appliedIndex = snapshot.lastIndex
+        } else {
+            state = ClusterState(configuration: initial)
+            appliedIndex = 0
+        }
+        consensus = ConsensusCore(
+            id: id,
+            voters: initial.nodes.map(\.id),
+            incarnation: incarnation,
+            timing: timing,
+            durable: durable,
+            seed: seed,
+            now: now
+        )
+        executor = NodeExecutor(node: id, incarnation: incarnation, session: session)
+    }
+
+    /// Whether this node leads and has applied everything that its predecessors committed.
+    public var isLeading: Bool { leadership?.isConfirmed == true }
+
+    /// When `tick` is due.
+    public var nextDeadline: Instant? {
+        [consensus.nextDeadline, executor.nextDeadline, recovery?.nextDeadline].compactMap(\.self).min()
+    }
+
+    /// Begins: the executor learns what to look for.
+    public mutating func start(now: Instant, wallClock: Int64, into effects: inout [NodeEffect]) {
+        self.wallClock = wallClock
+        step(.ownStatus(configurationDigest: codec.digest(state)), now: now, into: &effects)
+        execute(.configuration(state.configuration, version: state.version), now: now, into: &effects)
+    }
+
+    /// Takes one input and appends what is to be done.
+    public mutating func receive(
+        _ input: NodeInput,
+        now: Instant,
+        wallClock: Int64,
+        into effects: inout [NodeEffect]
+    ) {
+        advanceWallClock(wallClock, now: now, into: &effects)
+        switch input {
+        case .tick: tick(now: now, into: &effects)
+        case .message(let message, let from): receive(message, from: from, now: now, into: &effects)
+        case .peerSession(let peer, let incarnation, let session):
+            sessions[peer] = PeerSession(incarnation: incarnation, session: session)
+            if reports[peer]?.session != session { reports[peer] = nil }
+            step(.peerSession(peer, incarnation), now: now, into: &effects)
+            tellLiveness(of: peer, now: now, into: &effects)
+        case .persisted(let receipt): step(.persisted(receipt), now: now, into: &effects)
+        case .storage(let working): step(.storage(working: working), now: now, into: &effects)
+        case .stalled(let duration):
+            effects.append(.event(.stalled(duration)))
+            step(.stalled(duration), now: now, into: &effects)
+        case .operationEnded(let resource, let operation, let outcome):
+            execute(.operationEnded(resource, operation: operation, outcome), now: now, into: &effects)
+        case .processExited(let resource, let startedBy, let reason):
+            execute(.processExited(resource, startedBy: startedBy, reason: reason), now: now, into: &effects)
+        case .fenceEnded(let node, let incarnation, let failure):
+            recover(.fenceResult(node: node, incarnation: incarnation, failure: failure), now: now, into: &effects)
+        case .change(let change, let origin): propose(change, origin, now: now, into: &effects)
+        case .leave:
+            isLeaving = true
+            execute(.leave, now: now, into: &effects)
+        }
+        leaveIfDone(now: now, into: &effects)
+    }
+
+    private mutating func tick(now: Instant, into effects: inout [NodeEffect]) {
+        if let deadline = consensus.nextDeadline, deadline <= now { step(.tick, now: now, into: &effects) }
+        if let deadline = executor.nextDeadline, deadline <= now { execute(.tick, now: now, into: &effects) }
+        if let deadline = recovery?.nextDeadline, deadline <= now { recover(.tick, now: now, into: &effects) }
+    }
+
+    private mutating func receive(
+        _ message: PeerMessage,
+        from peer: NodeID,
+        now: Instant,
+        into effects: inout [NodeEffect]
+    ) {
+        switch message {
+        case .consensus(let message): step(.message(from: peer, message), now: now, into: &effects)
+        case .sheet(let sheet): execute(.sheet(sheet, from: peer), now: now, into: &effects)
+        case .report(let report):
+            // A report speaks for the session that sent it, and for no other node.
+            guard report.node == peer, report.session == sessions[peer]?.session else { return }
+            take(report, now: now, into: &effects)
+        }
+    }
+
+    /// Keeps a report for a later term, and hands it to recovery if this node leads.
+    mutating func take(_ report: NodeReport, now: Instant, into effects: inout [NodeEffect]) {
+        if let known = reports[report.node], known.session == report.session, known.sequence > report.sequence { return }
+        let isNews = reports[report.node] != report
+        reports[report.node] = report
+        recover(.report(report), now: now, into: &effects)
+        if isNews { effects.append(.changed) }
+    }
+
+    /// A node that was told to leave ends once its departure is committed, or once it holds nothing and nobody leads.
+    private mutating func leaveIfDone(now: Instant, into effects: inout [NodeEffect]) {
+        guard isLeaving, !hasLeft else { return }
+        let isRecorded = (state.departures[id] ?? 0) >= incarnation
+        let isAlone = consensus.leader == nil && isIdle
+        guard isRecorded || isAlone else { return }
+        hasLeft = true
+        step(.leaving, now: now, into: &effects)
+    }
+
+    /// Whether nothing runs here, as far as the executor knows.
+    var isIdle: Bool { reports[id]?.probed == true && reports[id]?.resources.allSatisfy { $0.state == .stopped } == true }
+
+    private mutating func advanceWallClock(_ time: Int64, now: Instant, into effects: inout [NodeEffect]) {
+        guard abs(time - wallClock) >= 2000 else { return }
+        wallClock = time
+        recover(.wallClock(time), now: now, into: &effects)
+    }
+}

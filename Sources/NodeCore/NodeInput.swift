@@ -1,0 +1,99 @@
+public import ClusterModel
+public import Consensus
+public import Recovery
+
+/// What one node's core is told.
+public enum NodeInput: Sendable {
+    /// The deadline asked for has come.
+    case tick
+    /// A message of a peer's present session.
+    case message(PeerMessage, from: NodeID)
+    /// A peer's new session was established.
+    case peerSession(NodeID, Incarnation, SessionID)
+    /// A batch of writes is on the disk.
+    case persisted(PersistReceipt)
+    /// Whether the disk takes writes.
+    case storage(working: Bool)
+    /// This process itself did not run for so long.
+    case stalled(Duration)
+    /// An operation of the runner ended.
+    case operationEnded(ResourceName, operation: UInt64, OperationOutcome)
+    /// A supervised process ended by itself.
+    case processExited(ResourceName, startedBy: UInt64, reason: String)
+    /// An attempt to power a node off ended; nil means verified off.
+    case fenceEnded(node: NodeID, incarnation: Incarnation, failure: String?)
+    /// An operator's change; answered by `NodeEffect.answer`. Only the leader takes it.
+    case change(Change, RequestOrigin)
+    /// The node shall leave: its resources go to others, then `NodeEffect.left` follows.
+    case leave
+}
+
+/// What nodes say to each other besides the transport's own words.
+public enum PeerMessage: Hashable, Sendable {
+    /// Membership, elections and the log.
+    case consensus(Message)
+    /// A leader's orders.
+    case sheet(OrderSheet)
+    /// A node's report to the leader.
+    case report(NodeReport)
+}
+
+/// What a node's core wants done, in this order.
+public enum NodeEffect: Sendable {
+    /// Send a message; heartbeats must not queue behind others.
+    case send(PeerMessage, to: NodeID)
+    /// Write a batch to the disk, in order, and hand the receipt back.
+    case persist(PersistBatch)
+    /// The lease now ends then; nil: there is none. Write it where the data plane reads it.
+    case lease(until: Instant?)
+    /// Take every virtual IP of the cluster from this node's interfaces now.
+    case dropAllVirtualIPs
+    /// Run an operation.
+    case run(Operation)
+    /// End an operation.
+    case cancel(operation: UInt64)
+    /// Power a node off and verify it.
+    case fence(node: NodeID, incarnation: Incarnation, devices: [FenceDevice])
+    /// What became of an operator's request.
+    case answer(request: Random128, ChangeOutcome)
+    /// `state` or what is known of peers changed: whatever is derived from it is to be derived again.
+    case changed
+    /// Something for the log and the history.
+    case event(NodeEvent)
+    /// The node has left: it runs nothing, votes for nobody, and may end.
+    case left
+    /// The node must end at once, and an operator must look: what it knows or holds cannot be relied on.
+    case mustStop(String)
+}
+
+/// What became of an operator's change.
+public enum ChangeOutcome: Hashable, Sendable {
+    /// Committed and applied, with this result.
+    case applied(RequestAnswer)
+    /// Not taken: somebody else leads, or nobody.
+    case notLeader(NodeID?)
+    /// Not taken, for another reason; nothing was changed.
+    case refused(String)
+}
+
+/// Something for the log and the history.
+public enum NodeEvent: Hashable, Sendable {
+    /// Whom this node follows now.
+    case leader(NodeID?, Term)
+    /// This node leads.
+    case elected(Term)
+    /// This node does not lead any more.
+    case deposed(Term)
+    /// A peer's state changed.
+    case peer(NodeID, PeerState)
+    /// A peer's agent was started again.
+    case peerRestarted(NodeID, Incarnation)
+    /// The leader's core has something to say.
+    case notice(RecoveryNotice)
+    /// This process did not run for so long.
+    case stalled(Duration)
+    /// The lease ended without being renewed.
+    case leaseLost
+    /// An entry of the log was applied.
+    case applied(Change)
+}

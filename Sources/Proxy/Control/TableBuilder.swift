@@ -1,0 +1,139 @@
+import Balancing
+import CLinux
+import ClusterModel
+import LinuxIO
+import ProxyControl
+
+/// Builds a `RouteTable` from what the control thread knows.
+struct TableBuilder {
+    private var listeners: [ListenerEntry]
+    private var servers: [ServerEntry]
+    private var rows: [ServerRow] = []
+    private var rowServers: [Int32] = []
+    private var sequences: [UInt16] = []
+    private var text: [UInt8] = []
+    private var binds: [BindEntry] = []
+    private var sockets: [Int32] = []
+
+    /// - Parameters:
+    ///   - listenerCount: One more than the highest listener number in use.
+    ///   - serverCount: One more than the highest server number in use.
+    init(listenerCount: Int, serverCount: Int) {
+        listeners = Array(repeating: ListenerEntry(), count: listenerCount)
+        servers = Array(repeating: ServerEntry(), count: serverCount)
+    }
+
+    mutating func add(_ live: LiveListener) {
+        let configuration = live.planned.listener
+        var entry = Self.settings(configuration)
+        if configuration.mode == .http, let cookie = configuration.cookie {
+            entry.hasCookie = true
+            entry.cookieName = append(cookie.name)
+            entry.removesCookie = cookie.indirect
+            entry.marksPrivate = cookie.noCache
+        }
+        entry.firstRow = Int32(rows.count)
+        entry.rowCount = Int32(live.servers.count)
+        var weights: [Int] = []
+        for server in live.servers {
+            let condition = server.condition
+            let value = append(server.configuration.cookie ?? "")
+            rows.append(
+                ServerRow(
+                    cookieOffset: UInt32(value.start),
+                    cookieLength: UInt16(value.count),
+                    isUsable: condition.isUsable,
+                    isEligible: condition.isEligible
+                )
+            )
+            rowServers.append(server.id)
+            weights.append(condition.isEligible ? condition.weight : 0)
+            servers[Int(server.id)] = serverEntry(server, cookie: configuration.cookie)
+        }
+        let sequence = RoundRobin.sequence(weights: weights)
+        entry.firstInSequence = Int32(sequences.count)
+        entry.sequenceCount = Int32(sequence.count)
+        entry.eligible = Int32(weights.count { $0 > 0 })
+        sequences += sequence
+        listeners[Int(live.id)] = entry
+    }
+
+    /// Keeps the settings of a listener that is no longer in the plan, for connections that it still has.
+    mutating func addRemoved(_ id: Int32, _ configuration: Listener) {
+        listeners[Int(id)] = Self.settings(configuration)
+        listeners[Int(id)].isRemoved = true
+    }
+
+    /// Adds an open bind, with one socket per thread.
+    mutating func add(_ bind: BindEntry, sockets numbers: [Int32]) {
+        binds.append(bind)
+        sockets += numbers
+    }
+
+    private static func settings(_ configuration: Listener) -> ListenerEntry {
+        var entry = ListenerEntry()
+        entry.isHTTP = configuration.mode == .http
+        entry.forwardsFor = configuration.mode == .http && configuration.forwardFor
+        entry.redispatches = configuration.redispatch
+        entry.retries = Int32(configuration.retries)
+        entry.maxConnections = Int32(clamping: configuration.maxConnections)
+        entry.connect = configuration.timeouts.connect.count
+        entry.client = configuration.timeouts.client.count
+        entry.server = configuration.timeouts.server.count
+        entry.request = configuration.timeouts.httpRequest.count
+        entry.turnAround = RetryPolicy.turnAround(connectTimeout: configuration.timeouts.connect).count
+        return entry
+    }
+
+    private mutating func serverEntry(_ server: LiveServer, cookie: CookiePersistence?) -> ServerEntry {
+        var entry = ServerEntry()
+        let address = SocketAddress(server.configuration.endpoint)
+        entry.family = address.family
+        entry.addressLength = address.length
+        address.withRaw { raw, length in
+            for index in 0..<min(Int(length), 28) {
+                entry.address[index] = raw.load(fromByteOffset: index, as: UInt8.self)
+            }
+        }
+        if let cookie {
+            // A server without a cookie ends the binding, as HAProxy does it.
+            let ended = "=; Expires=Thu, 01-Jan-1970 00:00:01 GMT; path=/"
+            entry.setCookie = append(cookie.name + (server.configuration.cookie.map { "=\($0); path=/" } ?? ended))
+        }
+        entry.isUsable = server.condition.isUsable
+        entry.isLost = server.node == .lost
+        return entry
+    }
+
+    private mutating func append(_ more: String) -> TextRange {
+        let start = text.count
+        text += Array(more.utf8)
+        return TextRange(start: Int32(start), count: Int32(text.count - start))
+    }
+
+    /// Copies everything to memory that outlives the builder.
+    func build(serial: UInt64) -> UnsafeMutablePointer<RouteTable> {
+        let table = UnsafeMutablePointer<RouteTable>.allocate(capacity: 1)
+        table.initialize(
+            to: RouteTable(
+                serial: serial,
+                listeners: Self.copy(listeners),
+                servers: Self.copy(servers),
+                rows: Self.copy(rows),
+                rowServers: Self.copy(rowServers),
+                sequences: Self.copy(sequences),
+                text: Self.copy(text),
+                binds: Self.copy(binds),
+                sockets: Self.copy(sockets)
+            )
+        )
+        return table
+    }
+
+    private static func copy<Element>(_ elements: [Element]) -> UnsafeMutableBufferPointer<Element> {
+        // Never empty, so that every table has an address.
+        let buffer = UnsafeMutableBufferPointer<Element>.allocate(capacity: max(1, elements.count))
+        _ = buffer.initialize(from: elements)
+        return UnsafeMutableBufferPointer(rebasing: buffer[..<elements.count])
+    }
+}

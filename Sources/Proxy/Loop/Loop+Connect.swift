@@ -1,0 +1,259 @@
+import Balancing
+import CLinux
+import ClusterModel
+import HTTP1
+import ProxyControl
+
+/// Picking servers and reaching them.
+extension Loop {
+    // MARK: Picking
+
+    /// Picks a server for the request in `requestHead`; false when nobody serves.
+    mutating func choose(
+        _ client: SlotPointer,
+        _ entry: UnsafeMutablePointer<ListenerEntry>,
+        _ bytes: UnsafeBufferPointer<UInt8>
+    ) -> Bool {
+        guard entry.pointee.hasCookie else { return balance(client, avoiding: -1, reason: .balance) }
+        guard requestHead.hasCookie,
+            let value = CookieScan.find(text(entry.pointee.cookieName).span, in: requestHead, bytes.span)
+        else { return balance(client, avoiding: -1, reason: .noCookie) }
+        let wanted = UnsafeBufferPointer(rebasing: bytes[value])
+        switch verdict(wanted, entry) {
+        case .server(let row):
+            client.pointee.flags.insert(.followsCookie)
+            client.pointee.server = serverNumber(entry, row)
+            counters.add(.cookie, picked: client.pointee.listener)
+            return true
+        case .unusable: return balance(client, avoiding: -1, reason: .cookieServerDown)
+        case .unknown: return balance(client, avoiding: -1, reason: .unknownCookie)
+        }
+    }
+
+    private func verdict(
+        _ value: UnsafeBufferPointer<UInt8>,
+        _ entry: UnsafeMutablePointer<ListenerEntry>
+    ) -> CookieVerdict {
+        guard let table, entry.pointee.rowCount > 0 else { return .unknown }
+        let first = Int(entry.pointee.firstRow)
+        let rows = UnsafeBufferPointer(rebasing: table.pointee.rows[first..<(first + Int(entry.pointee.rowCount))])
+        return Selection.byCookie(value.span, rows.span, text: UnsafeBufferPointer(table.pointee.text).span)
+    }
+
+    private func serverNumber(_ entry: UnsafeMutablePointer<ListenerEntry>, _ row: Int) -> Int32 {
+        table?.pointee.rowServers[Int(entry.pointee.firstRow) + row] ?? -1
+    }
+
+    /// Picks the next server in turn; false when none takes new clients.
+    mutating func balance(_ client: SlotPointer, avoiding row: Int, reason: PickReason) -> Bool {
+        let number = client.pointee.listener
+        let entry = listener(number)
+        guard let table, entry.pointee.sequenceCount > 0 else { return false }
+        let first = Int(entry.pointee.firstInSequence)
+        let end = first + Int(entry.pointee.sequenceCount)
+        let sequence = UnsafeBufferPointer(rebasing: table.pointee.sequences[first..<end])
+        guard let picked = Selection.next(sequence.span, cursor: &cursors[Int(number)], avoiding: row) else {
+            return false
+        }
+        client.pointee.server = serverNumber(entry, picked)
+        counters.add(reason, picked: number)
+        return true
+    }
+
+    private func row(of server: Int32, _ entry: UnsafeMutablePointer<ListenerEntry>) -> Int {
+        for row in 0..<Int(entry.pointee.rowCount) where serverNumber(entry, row) == server { return row }
+        return -1
+    }
+
+    // MARK: Reaching
+
+    /// Sends the request in `out` over an idle connection, or over a new one once it stands.
+    mutating func forward(_ client: SlotPointer, _ count: Int) {
+        let isReplayable = client.pointee.flags.contains(.requestDone) && client.pointee.method.isIdempotent
+        while let server = takeIdle(client.pointee.server) {
+            // What cannot be sent twice must not meet a connection that its server has just closed.
+            if !isReplayable, !isAlive(server) {
+                discard(server, reset: false)
+                continue
+            }
+            if isReplayable { hold(client, count) }
+            link(client, server)
+            if case .sinkFailed = send(server, out, count) {
+                // Nothing of it can have been read: the connection was closed before.
+                closeServer(server)
+                blocks.release(&client.pointee.request)
+                continue
+            }
+            return startExchange(client, server)
+        }
+        hold(client, count)
+        connect(client)
+    }
+
+    /// Keeps a copy of the request in `out`.
+    private mutating func hold(_ client: SlotPointer, _ count: Int) {
+        var copy = blocks.take(count)
+        copy.base?.update(from: out, count: count)
+        copy.end = Int32(count)
+        client.pointee.request = copy
+        if client.pointee.flags.contains(.requestDone), client.pointee.method.isIdempotent {
+            client.pointee.flags.insert(.replayable)
+        }
+    }
+
+    private mutating func link(_ client: SlotPointer, _ server: SlotPointer) {
+        server.pointee.peer = client
+        client.pointee.peer = server
+        counters.add(.open, server: server.pointee.server, 1)
+        if server.pointee.phase == .idle {
+            counters.add(.idle, server: server.pointee.server, -1)
+            server.pointee.phase = .exchange
+        }
+    }
+
+    /// Starts a connection to the client's server.
+    mutating func connect(_ client: SlotPointer) {
+        client.pointee.phase = .waiting
+        client.pointee.deadline = .max
+        let entry = server(client.pointee.server)
+        let result = entry.pointee.family == 0 ? -Int(EADDRNOTAVAIL) : haven_tcp_socket(entry.pointee.family)
+        guard result >= 0, let slot = slab.take() else {
+            if result >= 0 { _ = haven_close(Int32(result)) }
+            return failAttempt(client, refused: true)
+        }
+        let fd = Int32(result)
+        slot.pointee.kind = .server
+        slot.pointee.phase = .connecting
+        slot.pointee.fd = fd
+        slot.pointee.listener = client.pointee.listener
+        slot.pointee.server = client.pointee.server
+        if client.pointee.flags.contains(.http) { slot.pointee.flags.insert(.http) }
+        link(client, slot)
+        _ = haven_setsockopt_int(fd, Int32(IPPROTO_TCP), TCP_NODELAY, 1)
+        let started = withUnsafeBytes(of: &entry.pointee.address) { raw in
+            haven_connect(fd, raw.baseAddress, entry.pointee.addressLength)
+        }
+        guard started >= 0 || started == -Int(EINPROGRESS) else { return connectFailed(slot, refused: true) }
+        register(slot)
+        wheel.set(slot, now + listener(client.pointee.listener).pointee.connect)
+        // On the same machine the connection stands by now; sending at once saves a pass.
+        if slot.pointee.flags.contains(.http) { sendFirst(client, slot) }
+    }
+
+    /// An event on a connection under way.
+    mutating func serveConnecting(_ slot: SlotPointer) {
+        guard let client = slot.pointee.peer else { return }
+        if slot.pointee.flags.contains(.http) { return sendFirst(client, slot) }
+        let error = haven_getsockopt_int(slot.pointee.fd, SOL_SOCKET, SO_ERROR)
+        if error != 0 || slot.pointee.flags.contains(.failed) { return connectFailed(slot, refused: true) }
+        startTunnel(client, slot)
+    }
+
+    /// Sends the held request; that works as soon as the connection stands.
+    private mutating func sendFirst(_ client: SlotPointer, _ slot: SlotPointer) {
+        guard let base = client.pointee.request.base else { return connectFailed(slot, refused: true) }
+        let count = client.pointee.request.count
+        let sent = haven_send(slot.pointee.fd, base, count, 0)
+        if sent == -Int(EAGAIN) || sent == -Int(EINTR) { return }
+        guard sent > 0 else { return connectFailed(slot, refused: true) }
+        if sent < count {
+            var rest = blocks.take(count - sent)
+            rest.base?.update(from: base + sent, count: count - sent)
+            rest.end = Int32(count - sent)
+            slot.pointee.output = rest
+        }
+        startExchange(client, slot)
+    }
+
+    private mutating func startExchange(_ client: SlotPointer, _ server: SlotPointer) {
+        if !client.pointee.flags.contains(.replayable), client.pointee.request.base != nil {
+            blocks.release(&client.pointee.request)
+        }
+        client.pointee.phase = .exchange
+        server.pointee.phase = .exchange
+        counters.add(.requests, server: server.pointee.server)
+        if client.pointee.flags.contains(.requestDone) {
+            client.pointee.deadline = .max
+            wheel.set(server, now + listener(client.pointee.listener).pointee.server)
+        } else {
+            server.pointee.deadline = .max
+            pumpRequest(client, server)
+        }
+    }
+
+    // MARK: Failures
+
+    /// A connection attempt ended without a connection.
+    mutating func connectFailed(_ slot: SlotPointer, refused: Bool) {
+        guard let client = slot.pointee.peer else { return }
+        closeServer(slot)
+        failAttempt(client, refused: refused)
+    }
+
+    private mutating func failAttempt(_ client: SlotPointer, refused: Bool) {
+        counters.add(.connectFailures, server: client.pointee.server)
+        let entry = listener(client.pointee.listener)
+        let policy = RetryPolicy(retries: Int(entry.pointee.retries), redispatches: entry.pointee.redispatches)
+        let step = policy.step(
+            attempt: Int(client.pointee.attempts),
+            followsCookie: client.pointee.flags.contains(.followsCookie),
+            isUsable: server(client.pointee.server).pointee.isUsable,
+            eligible: Int(entry.pointee.eligible)
+        )
+        client.pointee.attempts &+= 1
+        switch step {
+        case .sameServer where refused:
+            client.pointee.phase = .turnAround
+            wheel.set(client, now + entry.pointee.turnAround)
+        case .sameServer: connect(client)
+        case .anotherServer: redispatch(client)
+        case .giveUp: giveUp(client, .connectFailed)
+        }
+    }
+
+    /// Tries another server; the client's cookie counts no longer.
+    mutating func redispatch(_ client: SlotPointer) {
+        client.pointee.flags.remove(.followsCookie)
+        let failed = row(of: client.pointee.server, listener(client.pointee.listener))
+        guard balance(client, avoiding: failed, reason: .redispatch) else { return giveUp(client, .noServer) }
+        connect(client)
+    }
+
+    /// The pause before another attempt at the same server is over.
+    mutating func endTurnAround(_ client: SlotPointer) {
+        let entry = listener(client.pointee.listener)
+        if entry.pointee.redispatches, !server(client.pointee.server).pointee.isUsable { return redispatch(client) }
+        connect(client)
+    }
+
+    private mutating func giveUp(_ client: SlotPointer, _ reason: AnswerReason) {
+        if client.pointee.flags.contains(.http) { return answer(client, reason) }
+        counters.add(reason, listener: client.pointee.listener)
+        discard(client, reset: true)
+    }
+
+    /// The cluster says that the server's node is gone: nothing will ever come from it.
+    mutating func serverVanished(_ slot: SlotPointer) {
+        guard let client = slot.pointee.peer else { return }
+        if slot.pointee.phase == .tunnel || client.pointee.flags.contains(.responseStarted) { return abort(client) }
+        answerLost(client, slot)
+    }
+
+    /// The server ended the connection before it answered: once more if that is harmless, else 502.
+    mutating func answerLost(_ client: SlotPointer, _ slot: SlotPointer) {
+        let entry = server(slot.pointee.server)
+        let wasReused = slot.pointee.flags.contains(.reused)
+        if client.pointee.flags.contains(.replayable), client.pointee.request.base != nil {
+            if entry.pointee.isLost {
+                closeServer(slot)
+                return redispatch(client)
+            }
+            if wasReused, !client.pointee.flags.contains(.responseStarted) {
+                closeServer(slot)
+                return connect(client)
+            }
+        }
+        counters.add(.badResponses, server: slot.pointee.server)
+        answer(client, .serverClosed)
+    }
+}

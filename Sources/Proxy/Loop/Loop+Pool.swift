@@ -1,0 +1,56 @@
+import CLinux
+
+/// Idle server connections of this thread, per server, the most recently used first.
+extension Loop {
+    /// Takes one for use; nil when there is none.
+    mutating func takeIdle(_ server: Int32) -> SlotPointer? {
+        guard let slot = pools[Int(server)].first else { return nil }
+        unpool(slot)
+        slot.pointee.flags.insert(.reused)
+        return slot
+    }
+
+    /// Keeps one for later.
+    mutating func putIdle(_ slot: SlotPointer) {
+        let number = slot.pointee.server
+        slot.pointee.phase = .idle
+        slot.pointee.peer = nil
+        counters.add(.open, server: number, -1)
+        counters.add(.idle, server: number, 1)
+        let pool = pools + Int(number)
+        slot.pointee.poolPrevious = nil
+        slot.pointee.poolNext = pool.pointee.first
+        if let first = pool.pointee.first {
+            first.pointee.poolPrevious = slot
+        } else {
+            pool.pointee.last = slot
+        }
+        pool.pointee.first = slot
+        pool.pointee.count += 1
+        wheel.set(slot, now + ProxyLimits.idleServer)
+        if pool.pointee.count > ProxyLimits.idlePerServer, let oldest = pool.pointee.last { closeIdle(oldest) }
+    }
+
+    /// Ends an idle connection.
+    mutating func closeIdle(_ slot: SlotPointer) {
+        unpool(slot)
+        discard(slot, reset: false)
+    }
+
+    private func unpool(_ slot: SlotPointer) {
+        let pool = pools + Int(slot.pointee.server)
+        let next = slot.pointee.poolNext
+        let previous = slot.pointee.poolPrevious
+        if let next { next.pointee.poolPrevious = previous } else { pool.pointee.last = previous }
+        if let previous { previous.pointee.poolNext = next } else { pool.pointee.first = next }
+        slot.pointee.poolNext = nil
+        slot.pointee.poolPrevious = nil
+        pool.pointee.count -= 1
+    }
+
+    /// Whether the server still has its end open, as far as this machine has heard.
+    func isAlive(_ slot: SlotPointer) -> Bool {
+        var byte: UInt8 = 0
+        return haven_recv(slot.pointee.fd, &byte, 1, Int32(MSG_PEEK) | Int32(MSG_DONTWAIT)) == -Int(EAGAIN)
+    }
+}

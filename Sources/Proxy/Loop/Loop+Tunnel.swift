@@ -1,0 +1,65 @@
+import Balancing
+import CLinux
+import HTTP1
+import ProxyControl
+
+/// TCP mode: two streams, passed on as they are.
+extension Loop {
+    /// Gives a fresh client a server.
+    mutating func openTunnel(_ client: SlotPointer) {
+        client.pointee.phase = .waiting
+        client.pointee.framing = .untilClose
+        client.pointee.attempts = 0
+        register(client)
+        counters.add(.requests, listener: client.pointee.listener)
+        guard balance(client, avoiding: -1, reason: .balance) else {
+            counters.add(.noServer, listener: client.pointee.listener)
+            return discard(client, reset: true)
+        }
+        connect(client)
+    }
+
+    /// The connection to the server stands.
+    mutating func startTunnel(_ client: SlotPointer, _ server: SlotPointer) {
+        client.pointee.phase = .tunnel
+        server.pointee.phase = .tunnel
+        server.pointee.framing = .untilClose
+        server.pointee.flags.insert(.readable)
+        register(server)
+        serveTunnel(client)
+    }
+
+    /// Moves what can be moved in both directions.
+    mutating func serveTunnel(_ slot: SlotPointer) {
+        let client = slot.pointee.kind == .client ? slot : slot.pointee.peer
+        guard let client, let server = client.pointee.peer else { return }
+        guard relay(client, to: server), relay(server, to: client) else { return abort(client) }
+        if client.pointee.flags.contains(.shut), server.pointee.flags.contains(.shut) {
+            return closeTunnel(client, server)
+        }
+        let entry = listener(client.pointee.listener)
+        wheel.set(client, now + entry.pointee.client)
+        wheel.set(server, now + entry.pointee.server)
+    }
+
+    /// One direction; false when the connection broke.
+    private mutating func relay(_ source: SlotPointer, to sink: SlotPointer) -> Bool {
+        if sink.pointee.flags.contains(.shut) { return true }
+        switch pump(source, sink) {
+        case .blocked, .yielded: return true
+        case .ended:
+            sink.pointee.flags.insert(.shut)
+            _ = haven_shutdown(sink.pointee.fd, Int32(SHUT_WR))
+            return true
+        case .done, .sourceFailed, .sinkFailed, .malformed: return false
+        }
+    }
+
+    /// Both sides said all: nothing is lost by closing.
+    private mutating func closeTunnel(_ client: SlotPointer, _ server: SlotPointer) {
+        client.pointee.peer = nil
+        server.pointee.peer = nil
+        discard(server, reset: false)
+        discard(client, reset: false)
+    }
+}

@@ -1,0 +1,91 @@
+import Balancing
+
+/// What the loops know of the configuration and of servers' health: built by the control thread, never changed once
+/// published, freed when every loop has moved on to a later one.
+struct RouteTable {
+    /// Raised with every publication.
+    var serial: UInt64
+    /// By listener number.
+    var listeners: UnsafeMutableBufferPointer<ListenerEntry>
+    /// By server number.
+    var servers: UnsafeMutableBufferPointer<ServerEntry>
+    /// Rows of all listeners, in the order of configuration.
+    var rows: UnsafeMutableBufferPointer<ServerRow>
+    /// The server number of each row.
+    var rowServers: UnsafeMutableBufferPointer<Int32>
+    /// Round-robin sequences of all listeners.
+    var sequences: UnsafeMutableBufferPointer<UInt16>
+    /// Cookie names and values, and ready Set-Cookie values.
+    var text: UnsafeMutableBufferPointer<UInt8>
+    /// Where to listen.
+    var binds: UnsafeMutableBufferPointer<BindEntry>
+    /// Listening sockets: of bind b and thread t at `b * threads + t`.
+    var sockets: UnsafeMutableBufferPointer<Int32>
+
+    /// Frees all of it.
+    static func destroy(_ table: UnsafeMutablePointer<RouteTable>) {
+        table.pointee.listeners.deallocate()
+        table.pointee.servers.deallocate()
+        table.pointee.rows.deallocate()
+        table.pointee.rowServers.deallocate()
+        table.pointee.sequences.deallocate()
+        table.pointee.text.deallocate()
+        table.pointee.binds.deallocate()
+        table.pointee.sockets.deallocate()
+        table.deallocate()
+    }
+}
+
+/// A piece of `RouteTable.text`.
+struct TextRange {
+    var start: Int32 = 0
+    var count: Int32 = 0
+}
+
+/// A listener as the loops see it; times in milliseconds.
+struct ListenerEntry {
+    var isHTTP = false
+    var forwardsFor = false
+    var hasCookie = false
+    var removesCookie = false
+    var marksPrivate = false
+    var redispatches = false
+    /// No longer in the plan: its connections end with what they are doing.
+    var isRemoved = false
+    var retries: Int32 = 0
+    var maxConnections: Int32 = 0
+    var connect: Int64 = 0
+    var client: Int64 = 0
+    var server: Int64 = 0
+    var request: Int64 = 0
+    var turnAround: Int64 = 0
+    var cookieName = TextRange()
+    var firstRow: Int32 = 0
+    var rowCount: Int32 = 0
+    var firstInSequence: Int32 = 0
+    var sequenceCount: Int32 = 0
+    /// How many servers take new clients.
+    var eligible: Int32 = 0
+}
+
+/// A server as the loops see it.
+struct ServerEntry {
+    var family: Int32 = 0
+    var addressLength: UInt32 = 0
+    /// The sockaddr.
+    var address = InlineArray<28, UInt8>(repeating: 0)
+    /// The value of the Set-Cookie line that binds a client to it (or ends a binding, where it has no cookie).
+    var setCookie = TextRange()
+    /// Whether clients may be on it at all.
+    var isUsable = false
+    /// Whether its node is gone, so that open connections will never be answered.
+    var isLost = false
+}
+
+/// One address and port to listen on.
+struct BindEntry {
+    /// Never used again for another bind.
+    var id: Int64
+    var listener: Int32
+    var isVirtual: Bool
+}

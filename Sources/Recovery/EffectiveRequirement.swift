@@ -1,0 +1,12 @@
+import ClusterModel
+import Placement
+
+extension ClusterConfiguration {
+    /// What must be true of a lost node before its resource may start elsewhere: the strictest of the resource's own
+    /// and of all that it must run with; where fencing is switched off, the end of the lease stands in for it.
+    func requirement(of resource: ResourceName, in graph: ColocationGraph) -> Requirement {
+        // What a deleted resource required is not known any more, and its name may be used again.
+        let strictest = graph.effectiveRequirement(of: resource) ?? .fencing
+        return properties.stonithEnabled ? strictest : min(strictest, .lease)
+    }
+}

@@ -1,0 +1,67 @@
+import ClusterModel
+
+/// The question on which safety rests: can a resource be active on the node that it was given to?
+extension RecoveryCore {
+    /// Why a resource counts as possibly active on its assigned node; nil when it certainly is not (RULE 4.3-d).
+    func activity(of resource: ResourceName, _ assignment: Assignment, _ round: inout Round) -> BlockReason? {
+        let node = assignment.node
+        if round.state.isProvenDead(node, assignment.incarnation) || isVerifiedOff(node, assignment.incarnation) {
+            return nil
+        }
+        guard let view = nodes[node], let liveness = view.liveness else { return .waitsForLease(node) }
+        if let report = view.report {
+            let sheet = withdrawals[resource].flatMap { $0.epoch == assignment.epoch ? $0.sequence : nil }
+            let known = view.report(of: resource)
+            if isStopped(known, assignment, accordingTo: report, withdrawnBy: sheet, round.state) { return nil }
+        }
+        switch liveness {
+        case .alive(let incarnation, _, _):
+            if incarnation > assignment.incarnation { return .waitsForProbe(node) }
+            return view.report(of: resource)?.state == .unknown ? .stopFailed(node) : .waitsForStop(node)
+        case .lost(let leaseOverAt):
+            return activityOnLostNode(resource, node, leaseOverAt: leaseOverAt, &round)
+        }
+    }
+
+    /// Whether a node's own word proves the resource stopped.
+    ///
+    /// A node's session never starts an epoch again that it has stopped, nor obeys a sheet older than one it has
+    /// answered, so the word stays true for that session.
+    private func isStopped(
+        _ known: ResourceReport?,
+        _ assignment: Assignment,
+        accordingTo report: NodeReport,
+        withdrawnBy sheet: UInt64?,
+        _ state: ClusterState
+    ) -> Bool {
+        let isDown = known?.state.isDown ?? true
+        if report.incarnation > assignment.incarnation {
+            // A later start of the agent looked for it, knowing the configuration in which it exists.
+            return report.probed && report.version >= state.version && isDown
+        }
+        guard report.incarnation == assignment.incarnation, isDown else { return false }
+        if let known, known.epoch >= assignment.epoch { return true }
+        guard let sheet else { return false }
+        return report.sheetTerm == term && report.sheetSequence >= sheet
+    }
+
+    private func activityOnLostNode(
+        _ resource: ResourceName,
+        _ node: NodeID,
+        leaseOverAt: Instant,
+        _ round: inout Round
+    ) -> BlockReason? {
+        guard let graph else { return .waitsForLease(node) }
+        let configuration = round.state.configuration
+        switch configuration.requirement(of: resource, in: graph) {
+        case .nothing: return nil
+        case .lease:
+            let over = max(leaseOverAt + grace, recoverByLeaseAt)
+            guard round.now < over else { return nil }
+            round.wake(at: over)
+            return .waitsForLease(node)
+        case .fencing:
+            return fenceDevices(for: node, configuration).isEmpty ? .needsFenceDevice(node) : .waitsForFence(node)
+        }
+    }
+}

@@ -1,0 +1,159 @@
+import ClusterModel
+import Placement
+
+/// Giving resources to nodes and taking them back.
+extension RecoveryCore {
+    /// One round over all resources: withdraw what should be elsewhere, release what is down, assign what can start.
+    ///
+    /// Release and assignment of a recovery are proposed together, which saves a round trip.
+    mutating func decideAssignments(_ round: inout Round) {
+        guard let graph, let plan else { return }
+        forgetEndedAssignments(round.state)
+        var held = round.state.assignments
+        for (resource, assignment) in round.state.assignments.sorted(by: { $0.key < $1.key }) {
+            let target = plan.node(of: resource)
+            guard let reason = activity(of: resource, assignment, &round) else {
+                settle(resource, assignment, target: target, &held, &round)
+                continue
+            }
+            guard !isAtHome(assignment, target) else { continue }
+            withdrawIfUseful(resource, assignment, target: target, graph, &round)
+            round.conditions.append(.blocked(resource, reason))
+        }
+        assign(held, graph, plan, &round)
+    }
+
+    /// Whether an assignment is where the plan wants it, for the node's present incarnation.
+    private func isAtHome(_ assignment: Assignment, _ target: NodeID?) -> Bool {
+        assignment.node == target && nodes[assignment.node]?.present?.incarnation == assignment.incarnation
+    }
+
+    /// Drops notes on assignments that are over.
+    private mutating func forgetEndedAssignments(_ state: ClusterState) {
+        withdrawals = withdrawals.filter { state.assignments[$0.key]?.epoch == $0.value.epoch }
+        startPauses = startPauses.filter { state.assignments[$0.key]?.epoch == $0.value.epoch }
+    }
+
+    /// Deals with an assigned resource that certainly is not active: it is given to the same node anew, or released.
+    private mutating func settle(
+        _ resource: ResourceName,
+        _ assignment: Assignment,
+        target: NodeID?,
+        _ held: inout [ResourceName: Assignment],
+        _ round: inout Round
+    ) {
+        if isAtHome(assignment, target) {
+            if mustPause(resource, assignment, &round) {
+                round.conditions.append(.blocked(resource, .pausesAfterFailure(assignment.node)))
+            } else {
+                // A fresh epoch for the same node needs no release in between.
+                held[resource] = nil
+            }
+            return
+        }
+        held[resource] = nil
+        // The end of a fence or a leave releases by itself.
+        if isVerifiedOff(assignment.node, assignment.incarnation) { return }
+        want(
+            .release(resource, assignment.epoch),
+            .release(resource: resource, epoch: assignment.epoch),
+            &round
+        )
+    }
+
+    /// Takes a resource out of its node's orders if it should not be there, unless that would only stop it for nothing.
+    private mutating func withdrawIfUseful(
+        _ resource: ResourceName,
+        _ assignment: Assignment,
+        target: NodeID?,
+        _ graph: ColocationGraph,
+        _ round: inout Round
+    ) {
+        guard withdrawals[resource]?.epoch != assignment.epoch else { return }
+        if let target, isObstructed(resource, at: target, graph, round.state) { return }
+        withdrawals[resource] = Withdrawal(epoch: assignment.epoch, sequence: nil)
+    }
+
+    /// Whether a start at the target could not follow the stop: what the resource must run with is held elsewhere by a
+    /// node that does not answer, or something of it runs astray.
+    private func isObstructed(
+        _ resource: ResourceName,
+        at target: NodeID,
+        _ graph: ColocationGraph,
+        _ state: ClusterState
+    ) -> Bool {
+        if let astray = stray(of: resource, state), astray != target { return true }
+        var pending = graph.mandatoryPrimaries(of: resource)
+        var seen = Set(pending)
+        while let primary = pending.popLast() {
+            if let assignment = state.assignments[primary], assignment.node != target,
+                !isHeard(assignment.node, state)
+            {
+                return true
+            }
+            for next in graph.mandatoryPrimaries(of: primary) where seen.insert(next).inserted { pending.append(next) }
+        }
+        return false
+    }
+
+    /// A node on which a resource runs, or may run, without being assigned to it.
+    private func stray(of resource: ResourceName, _ state: ClusterState) -> NodeID? {
+        let assigned = state.assignments[resource]?.node
+        return nodes.keys.filter { node in
+            guard node != assigned, isHeard(node, state), let known = nodes[node]?.report(of: resource) else {
+                return false
+            }
+            return !known.state.isDown
+        }.min()
+    }
+
+    private mutating func assign(
+        _ held: [ResourceName: Assignment],
+        _ graph: ColocationGraph,
+        _ plan: PlacementPlan,
+        _ round: inout Round
+    ) {
+        var places = held.mapValues(\.node)
+        var batch: [NewAssignment] = []
+        for resource in graph.namesInOrder where held[resource] == nil {
+            guard let target = plan.node(of: resource) else { continue }
+            if let obstacle = obstacle(to: resource, at: target, places, graph, round.state) {
+                round.conditions.append(.blocked(resource, obstacle))
+                continue
+            }
+            guard let present = nodes[target]?.present,
+                round.state.incarnations[target] == present.incarnation
+            else { continue }
+            places[resource] = target
+            guard proposals.want(.assign(resource), now: round.now) else { continue }
+            batch.append(NewAssignment(resource: resource, node: target, incarnation: present.incarnation))
+        }
+        if !batch.isEmpty { round.effects.append(.propose(.assign(batch))) }
+    }
+
+    /// What keeps a resource from being given to a node now.
+    ///
+    /// Colocations hold at every step (S6), so what it must run with is there first, what must run with it has left
+    /// elsewhere, and what must be apart from it is gone.
+    private func obstacle(
+        to resource: ResourceName,
+        at target: NodeID,
+        _ places: [ResourceName: NodeID],
+        _ graph: ColocationGraph,
+        _ state: ClusterState
+    ) -> BlockReason? {
+        if let astray = stray(of: resource, state) { return .strays(astray) }
+        for primary in graph.mandatoryPrimaries(of: resource) where places[primary] != target {
+            return .waitsForResource(primary)
+        }
+        for opponent in graph.mandatoryOpponents(of: resource) where places[opponent] == target {
+            return .waitsForResource(opponent)
+        }
+        for follower in graph.mandatoryFollowers(of: resource) {
+            // One on a lost node is not waited for: its own requirement decides when it follows.
+            guard let node = places[follower], node != target, isHeard(node, state) else { continue }
+            return .waitsForResource(follower)
+        }
+        return nil
+    }
+}

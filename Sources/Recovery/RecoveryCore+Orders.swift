@@ -1,0 +1,60 @@
+import ClusterModel
+
+/// Telling nodes what to run, and the operator what is wrong.
+extension RecoveryCore {
+    /// Sends every node that is heard its sheet: when it changes, and again until the node's report answers it.
+    mutating func decideOrders(_ round: inout Round) {
+        var orders: [NodeID: [RunOrder]] = [:]
+        for (resource, assignment) in round.state.assignments {
+            guard withdrawals[resource]?.epoch != assignment.epoch,
+                nodes[assignment.node]?.present?.incarnation == assignment.incarnation
+            else { continue }
+            orders[assignment.node, default: []].append(RunOrder(resource: resource, epoch: assignment.epoch))
+        }
+        for node in nodes.keys.sorted() {
+            let run = (orders[node] ?? []).sorted { $0.resource < $1.resource }
+            send(run, to: node, &round)
+        }
+        for (resource, withdrawal) in withdrawals where withdrawal.sequence == nil {
+            // To a node that is not heard nothing was sent, so the newest sheet may still hold the order.
+            guard let node = round.state.assignments[resource]?.node, let sent = nodes[node]?.sent,
+                !sent.sheet.run.contains(where: { $0.resource == resource })
+            else { continue }
+            withdrawals[resource]?.sequence = sent.sheet.sequence
+        }
+    }
+
+    private mutating func send(_ run: [RunOrder], to node: NodeID, _ round: inout Round) {
+        guard let view = nodes[node], let present = view.present, view.report?.probed != false,
+            isHeard(node, round.state)
+        else { return }
+        let seen = view.report?.sequence ?? 0
+        var sheet =
+            view.sent?.sheet
+            ?? OrderSheet(term: term, sequence: 0, session: present.session, version: 0, run: [])
+        if view.sent == nil || sheet.run != run || sheet.version != round.state.version {
+            sheet.sequence += 1
+            sheet.version = round.state.version
+            sheet.run = run
+        } else if let sent = view.sent {
+            if sent.answered { return }
+            // A report that came after the sheet and does not answer it was made by a node that refused the sheet.
+            let interval =
+                seen > sheet.answers ? RecoveryLimits.shortestSheetInterval : RecoveryLimits.sheetInterval
+            guard round.now >= sent.at + interval else { return round.wake(at: sent.at + interval) }
+        }
+        sheet.answers = seen
+        nodes[node]?.sent = SentSheet(sheet: sheet, at: round.now, answered: false)
+        round.effects.append(.send(sheet, to: node))
+        round.wake(at: round.now + RecoveryLimits.sheetInterval)
+    }
+
+    /// Tells what is wrong now, each thing once when it begins.
+    mutating func tell(_ round: inout Round) {
+        let known = Set(conditions)
+        for condition in round.conditions where condition.isRemarkable && !known.contains(condition) {
+            round.effects.append(.notice(condition))
+        }
+        conditions = round.conditions
+    }
+}

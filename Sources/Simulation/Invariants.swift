@@ -1,0 +1,115 @@
+import ClusterModel
+import Consensus
+
+/// What must hold at every moment, kept by an observer that sees all nodes at once.
+struct Invariants: Sendable {
+    private struct Decided: Sendable {
+        let term: Term
+        let digest: UInt64
+    }
+
+    private let voters: [NodeID]
+    private var leaders: [Term: NodeID] = [:]
+    /// The highest term in which anybody was ever elected.
+    private var newestTerm: Term = 0
+    /// What was ever committed anywhere, from index 1.
+    private var decided: [Decided] = []
+    /// The newest entry that each start of an agent has handed out.
+    private var applied: [NodeID: LogIndex] = [:]
+    /// The newest violation; the run stops at it.
+    private(set) var violation: String?
+
+    init(voters: [NodeID]) { self.voters = voters }
+
+    /// The highest index ever committed.
+    var decidedIndex: LogIndex { LogIndex(decided.count) }
+
+    mutating func fail(_ reason: String) {
+        if violation == nil { violation = reason }
+    }
+
+    mutating func started(_ node: NodeID, snapshotIndex: LogIndex) { applied[node] = snapshotIndex }
+
+    /// Election safety (Raft §5.2) and leader completeness (§5.4): one leader per term, who has all that is decided.
+    mutating func becameLeader(_ node: NodeID, core: ConsensusCore) {
+        if let other = leaders[core.term], other != node {
+            fail("S4: \(other) and \(node) both lead term \(core.term)")
+        }
+        leaders[core.term] = node
+        newestTerm = max(newestTerm, core.term)
+        guard core.snapshotIndex < decidedIndex else { return }
+        for index in core.snapshotIndex + 1...decidedIndex
+        where core.termInLog(at: index) != decided[Int(index) - 1].term {
+            fail("S4: \(node) leads term \(core.term) without committed entry \(index)")
+            return
+        }
+    }
+
+    /// State machine safety (§5.4.3), and S3: what is new must be on the disks of a quorum.
+    mutating func committed(_ entry: LogEntry, on node: NodeID, holders: (LogEntry) -> Int) {
+        if entry.index != (applied[node] ?? 0) + 1 {
+            fail("S4: \(node) applies entry \(entry.index) after entry \(applied[node] ?? 0)")
+        }
+        applied[node] = entry.index
+        if entry.index <= decidedIndex {
+            let known = decided[Int(entry.index) - 1]
+            let before = entry.index > 1 ? decided[Int(entry.index) - 2].digest : 0
+            if known.term != entry.term || known.digest != LogRecorder.digest(before, entry) {
+                fail("S4: \(node) applies another entry \(entry.index) than was committed")
+            }
+            return
+        }
+        guard entry.index == decidedIndex + 1 else {
+            fail("S4: entry \(entry.index) is committed before entry \(decidedIndex + 1)")
+            return
+        }
+        let count = holders(entry)
+        if count <= voters.count / 2 {
+            fail("S3: \(node) commits entry \(entry.index), which only \(count) of \(voters.count) disks hold")
+        }
+        let digest = LogRecorder.digest(decided.last?.digest ?? 0, entry)
+        decided.append(Decided(term: entry.term, digest: digest))
+    }
+
+    /// A snapshot stands for exactly what was committed up to its last entry.
+    mutating func installed(_ snapshot: Snapshot, on node: NodeID, digest: UInt64?) {
+        applied[node] = snapshot.lastIndex
+        guard snapshot.lastIndex <= decidedIndex else {
+            fail("S4: \(node) installs a snapshot of entry \(snapshot.lastIndex), which is not committed")
+            return
+        }
+        let known = decided[Int(snapshot.lastIndex) - 1]
+        if snapshot.lastTerm != known.term || (digest ?? known.digest) != known.digest {
+            fail("S4: \(node) installs a snapshot that is not the committed entries up to \(snapshot.lastIndex)")
+        }
+    }
+
+    /// A vote that was written is never another one in the same term (§5.2).
+    mutating func wroteVote(_ node: NodeID, before: DurableState, after: DurableState) {
+        if before.term > after.term {
+            fail("S4: \(node) goes back from term \(before.term) to \(after.term)")
+        }
+        if before.term == after.term, let vote = before.votedFor, vote != after.votedFor {
+            fail("S4: \(node) takes back its vote of term \(before.term)")
+        }
+    }
+
+    /// Leases: once the newest leader ever elected says that a node's lease is over, it is over by that node's own clock.
+    ///
+    /// A leader of an older term that does not know of its end may be wrong: it can commit nothing any more, so nothing
+    /// follows from what it believes.
+    mutating func checkLeases<App>(_ nodes: [SimulatedNode<App>], at time: TrueTime) {
+        guard
+            let newest = nodes.firstIndex(where: {
+                $0.agent?.core.role == .leader && $0.agent?.core.term == newestTerm
+            }), let core = nodes[newest].agent?.core
+        else { return }
+        let now = nodes[newest].clock.local(time)
+        for node in nodes where node.id != core.id && node.holdsLease(at: time) {
+            if now >= core.leaseOver(of: node.id) {
+                let left = (node.leaseWord ?? .zero) - node.clock.local(time)
+                fail("S2: \(core.id) takes the lease of \(node.id) for ended, which has \(left.milliseconds) ms left")
+            }
+        }
+    }
+}

@@ -1,0 +1,35 @@
+import ClusterModel
+import Consensus
+
+/// A disk that writes batches one after the other and loses those that were not done when the power went.
+struct VirtualDisk: Sendable {
+    /// What a restart reads.
+    private(set) var durable = DurableState()
+    private(set) var waiting: [PersistBatch] = []
+    /// Raised at every start; written before the agent says anything.
+    var incarnation: Incarnation = 0
+
+    mutating func enqueue(_ batch: PersistBatch) { waiting.append(batch) }
+
+    /// Finishes the oldest batch.
+    mutating func writeNext() -> PersistReceipt? {
+        guard !waiting.isEmpty else { return nil }
+        let batch = waiting.removeFirst()
+        return batch.write { durable.apply($0) }
+    }
+
+    /// What was on its way is lost, but for some that reached the disk without anybody having been told.
+    mutating func crash(surviving count: Int) {
+        for batch in waiting.prefix(count) { durable.apply(batch.writes) }
+        waiting.removeAll()
+    }
+
+    func holds(index: LogIndex, term: Term) -> Bool {
+        if let snapshot = durable.snapshot, snapshot.lastIndex >= index { return true }
+        guard let first = durable.log.first, index >= first.index, index - first.index < UInt64(durable.log.count)
+        else {
+            return false
+        }
+        return durable.log[Int(index - first.index)].term == term
+    }
+}

@@ -1,0 +1,3 @@
+import CLinux
+
+exit(ProxyArguments.parse(Array(CommandLine.arguments.dropFirst())).run())

@@ -1,0 +1,87 @@
+import ClusterModel
+import Consensus
+
+/// A few cores with messages handed over by the test: nothing moves unless it says so.
+struct Bench {
+    var cores: [ConsensusCore] = []
+    var now = Instant(nanoseconds: 1_000_000_000)
+    /// Messages sent and not delivered yet.
+    var wire: [(from: NodeID, out: Outgoing)] = []
+    var events: [NodeID: [Event]] = [:]
+    var committed: [NodeID: [LogEntry]] = [:]
+    /// Writes that the test has not let finish.
+    var disk: [NodeID: [PersistBatch]] = [:]
+    /// Whether writes finish at once.
+    var isDiskInstant = true
+
+    init(_ count: Int, durable: [DurableState] = []) {
+        let voters = (1...count).map { NodeID(UInt8($0)) }
+        for (position, voter) in voters.enumerated() {
+            cores.append(
+                ConsensusCore(
+                    id: voter,
+                    voters: voters,
+                    incarnation: 1,
+                    timing: .lan,
+                    durable: position < durable.count ? durable[position] : DurableState(),
+                    seed: UInt64(position + 1),
+                    now: now
+                )
+            )
+        }
+    }
+
+    subscript(_ number: Int) -> ConsensusCore {
+        get { cores[number - 1] }
+        set { cores[number - 1] = newValue }
+    }
+
+    mutating func give(_ number: Int, _ input: Input) {
+        let id = NodeID(UInt8(number))
+        let ready = cores[number - 1].receive(input, now: now)
+        for out in ready.sendNow { wire.append((id, out)) }
+        events[id, default: []] += ready.events
+        committed[id, default: []] += ready.committed
+        if let batch = ready.persist { disk[id, default: []].append(batch) }
+        if isDiskInstant { finishWrites(number) }
+    }
+
+    /// Lets everything that a node has to write reach its disk.
+    mutating func finishWrites(_ number: Int) {
+        let id = NodeID(UInt8(number))
+        let batches = disk.removeValue(forKey: id) ?? []
+        guard let receipt = PersistBatch.writeTogether(batches, { _ in }) else { return }
+        give(number, .persisted(receipt))
+    }
+
+    /// Delivers what was sent, and what follows from it, between nodes that reach each other.
+    mutating func deliver(among nodes: Set<Int>) {
+        for _ in 0..<200 where !wire.isEmpty {
+            let batch = wire
+            wire = []
+            for (from, out) in batch
+            where nodes.contains(Int(from.rawValue)) && nodes.contains(Int(out.to.rawValue)) {
+                give(Int(out.to.rawValue), .message(from: from, out.message))
+            }
+        }
+    }
+
+    /// Lets time pass in steps of 10 ms for some nodes; the others stand still.
+    mutating func run(_ time: Duration, among nodes: Set<Int>) {
+        let end = now + time
+        while now < end {
+            now = now + .milliseconds(10)
+            for number in nodes.sorted() where self[number].nextDeadline.map({ $0 <= now }) == true {
+                give(number, .tick)
+            }
+            deliver(among: nodes)
+        }
+    }
+
+    /// What one node has sent to another and nobody has delivered.
+    func sent(by from: Int, to: Int) -> [Message] {
+        wire.filter { $0.from.rawValue == UInt8(from) && $0.out.to.rawValue == UInt8(to) }.map(\.out.message)
+    }
+
+    func leaders() -> [Int] { cores.indices.filter { cores[$0].role == .leader }.map { $0 + 1 } }
+}
