@@ -14,7 +14,7 @@ public import TransportCore
 ///             for datagram in more { socket.send(datagram.bytes, to: datagram.endpoint) }
 ///         }
 ///     }
-public struct JoinClient: ~Copyable {
+public struct JoinClient: ~Copyable, Sendable {
     /// How it stands.
     public enum State: Hashable, Sendable {
         /// Nobody has answered yet, or the cluster is at it.

@@ -25,7 +25,7 @@ public struct LocalIdentity: Hashable, Sendable {
 ///
 /// Whatever is wrong with a datagram, it is counted and answered by nothing. Not copyable, because two copies would use
 /// the same counters under the same key.
-public struct TransportMachine: ~Copyable {
+public struct TransportMachine: ~Copyable, Sendable {
     /// Who this agent is.
     public let local: LocalIdentity
     /// What went where.
@@ -59,6 +59,8 @@ public struct TransportMachine: ~Copyable {
         for (node, endpoints) in links where node != local.own.node {
             var state = peers[node] ?? PeerState(links: [])
             state.links = Array(endpoints.prefix(TransportLimit.links))
+            // A link that is gone must not swallow what is sent before the peer is heard on another.
+            if let link = state.current?.link, link >= state.links.count { state.current?.link = 0 }
             next[node] = state
         }
         peers = next
