@@ -20,7 +20,7 @@ lab: build
 
 test: ground
 	swift build --build-tests
-	swift test --skip-build
+	swift test --skip-build --no-parallel
 
 soak bench:
 	@echo "make $@ comes with the part that it measures; this version does not have it yet" >&2; exit 2

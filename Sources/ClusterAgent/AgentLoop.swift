@@ -49,6 +49,8 @@ final class AgentLoop {
     var notices: [String]
     var ending: Ending?
     var needsRefresh = true
+    /// Peers that were lost and have not been heard since.
+    var lostPeers: Set<NodeID> = []
 
     /// How the loop ends.
     enum Ending {
@@ -178,7 +180,8 @@ final class AgentLoop {
     /// Another machine speaks for this node, or this node has forgotten what it promised: it must not vote again, not
     /// even after a restart, until it has joined anew.
     private func quarantine(_ reason: String) {
-        let text = "\(reason). This node must join again: haven cluster destroy here, haven cluster token on another node"
+        let text =
+            "\(reason). This node must join again: haven cluster destroy here, haven cluster token on another node"
         try? DurableFile.replace(paths.quarantine, content: Array(text.utf8), mode: 0o600)
         ending = .fault(text)
     }

@@ -108,7 +108,9 @@ struct AgentParts {
         var notices: [String] = []
         do throws(SystemError) {
             try Scheduling.lockMemory()
-        } catch { notices.append("the agent's memory is not locked (\(error.reason)): under memory pressure it may stall") }
+        } catch {
+            notices.append("the agent's memory is not locked (\(error.reason)): under memory pressure it may stall")
+        }
         do throws(SystemError) {
             try Scheduling.becomeRealtime(priority: AgentOptions.realtimePriority)
         } catch { notices.append("the agent has no real-time priority (\(error.reason)): under load it may stall") }

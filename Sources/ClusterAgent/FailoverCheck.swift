@@ -9,7 +9,7 @@ struct FailoverCheck {
     let core: NodeCore
     let now: Instant
 
-    /// - Parameter name: The node to empty; nil takes the one with most resources.
+    /// The answer for a node to empty; nil takes the one with most resources.
     func answer(_ name: NodeName?) -> AdminResponse {
         let configuration = core.state.configuration
         if let name, configuration.node(named: name) == nil {
@@ -65,7 +65,9 @@ struct FailoverCheck {
         var objections: [String] = []
         if !status.isQuorate { objections.append("there is no quorum") }
         for node in core.state.configuration.nodes where !isOnline(node.id) {
-            objections.append("\(node.name) is not online: while it is missing, a fault during the test could stop the service")
+            objections.append(
+                "\(node.name) is not online: while it is missing, a fault during the test could stop the service"
+            )
         }
         for move in moves where move.to == nil { objections.append("no other node could take \(move.resource)") }
         for (resource, nodes) in core.state.failures.sorted(by: { $0.key < $1.key }) where !nodes.isEmpty {

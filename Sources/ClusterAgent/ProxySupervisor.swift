@@ -112,7 +112,9 @@ final class ProxySupervisor: Sendable {
         shared.withLock { shared in
             guard shared.wanted?.listeners.isEmpty == false else { return [] }
             var warnings: [String] = []
-            if program == nil { warnings.append("there is no haven-proxy beside havend: listeners do not work on this node") }
+            if program == nil {
+                warnings.append("there is no haven-proxy beside havend: listeners do not work on this node")
+            }
             if program != nil, !shared.isRunning { warnings.append("haven-proxy does not run on this node") }
             if let refusal = shared.refusal { warnings.append("haven-proxy refused the listeners: \(refusal)") }
             for bind in shared.failedBinds { warnings.append("\(bind.endpoint) cannot be listened on: \(bind.reason)") }
@@ -140,7 +142,9 @@ final class ProxySupervisor: Sendable {
     private var isClosed: Bool { shared.withLock { $0.isClosed } }
 
     private func connect(program: String, child: inout ChildProcess?) throws -> ProxyClient {
-        if let client = try? ProxyClient(path: controlPath, deadline: Clock.monotonic() + Self.patience) { return client }
+        if let client = try? ProxyClient(path: controlPath, deadline: Clock.monotonic() + Self.patience) {
+            return client
+        }
         if let old = child { _ = try? old.stop(.kill) }
         var invocation = Invocation(
             program,
@@ -202,7 +206,9 @@ final class ProxySupervisor: Sendable {
             var view = ListenerView(name: listener.name, binds: listener.binds, mode: listener.mode)
             view.connections = known?.connections ?? 0
             view.totalConnections = known?.accepted ?? 0
-            view.failure = failedBinds.first { listener.binds.contains($0.endpoint) }.map { "\($0.endpoint): \($0.reason)" }
+            view.failure = failedBinds.first { listener.binds.contains($0.endpoint) }.map {
+                "\($0.endpoint): \($0.reason)"
+            }
             view.servers = listener.servers.map { server in
                 Self.view(of: server, known?.servers.first { $0.name == server.name }, now: now)
             }

@@ -44,7 +44,8 @@ extension RequestDesk {
         switch request.request {
         case .edit(let edit, let expected):
             if let expected, expected != state.version {
-                let text = "the configuration was changed by somebody else meanwhile (it now has version \(state.version))"
+                let text =
+                    "the configuration was changed by somebody else meanwhile (it now has version \(state.version))"
                 return .success(
                     .answer(.failed(AdminFailure(.conflict, text, remedy: "look at it and repeat the command")))
                 )
@@ -53,7 +54,9 @@ extension RequestDesk {
                 let changed = try state.configuration.applying(edit)
                 if changed.nodes.map(\.identity) != state.configuration.nodes.map(\.identity) {
                     return .failure(
-                        Refusal("this version cannot add, remove or renumber nodes of a running cluster; set it up anew")
+                        Refusal(
+                            "this version cannot add, remove or renumber nodes of a running cluster; set it up anew"
+                        )
                     )
                 }
                 if changed == state.configuration {
@@ -117,7 +120,11 @@ extension RequestDesk {
         return false
     }
 
-    private func cleanup(_ resource: ResourceName?, node name: NodeName?, state: ClusterState) -> Result<Beginning, Refusal> {
+    private func cleanup(
+        _ resource: ResourceName?,
+        node name: NodeName?,
+        state: ClusterState
+    ) -> Result<Beginning, Refusal> {
         var target: NodeID?
         if let name {
             switch node(name, state) {
@@ -157,7 +164,9 @@ extension RequestDesk {
         let heard = core.consensus.peer(target)?.incarnation ?? 0
         let incarnation = max(heard, state.incarnations[target] ?? 0)
         guard incarnation > 0 else { return .failure(Refusal("\(name) has never been seen running")) }
-        return .success(.changes([.fenceOrdered(node: target, incarnation: incarnation, reason: "ordered by an operator")]))
+        return .success(
+            .changes([.fenceOrdered(node: target, incarnation: incarnation, reason: "ordered by an operator")])
+        )
     }
 }
 

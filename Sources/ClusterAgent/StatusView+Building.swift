@@ -157,16 +157,22 @@ struct StatusBuilder {
             )
         }
         if !configuration.properties.stonithEnabled {
-            warnings.append("stonith-enabled=false: lost nodes are not powered off, so resources other than virtual IPs may run twice")
+            warnings.append(
+                "stonith-enabled=false: lost nodes are not powered off, so resources other than virtual IPs may run twice"
+            )
         } else {
             let uncovered = configuration.nodes.map(\.name).filter { configuration.fenceDevices(for: $0).isEmpty }
             let needing = configuration.resources.filter { ($0.requires ?? $0.kind.defaultRequirement) == .fencing }
             if !uncovered.isEmpty, !needing.isEmpty {
-                warnings.append("no fence device for \(uncovered.joined(separator: ", ")): what requires fencing stays down if it is lost")
+                warnings.append(
+                    "no fence device for \(uncovered.joined(separator: ", ")): what requires fencing stays down if it is lost"
+                )
             }
         }
         warnings += core.notices.compactMap { NoticeText.warning($0, name: name) }
-        let digests = Set(configuration.nodes.compactMap { core.consensus.peer($0.id) }.filter(isHeard).map(\.configurationDigest))
+        let digests = Set(
+            configuration.nodes.compactMap { core.consensus.peer($0.id) }.filter(isHeard).map(\.configurationDigest)
+        )
         if digests.count > 1 { warnings.append("nodes have different configurations for the moment: see the digests") }
         return warnings
     }

@@ -1,6 +1,6 @@
+internal import CLinux
 import ClusterModel
 import Foundation
-internal import CLinux
 import LinuxIO
 import Processes
 
@@ -71,7 +71,9 @@ public struct AgentService: Sendable {
         }
     }
 
-    /// Forgets the cluster: every file of the agent goes. Refused while the agent runs.
+    /// Forgets the cluster: every file of the agent goes.
+    ///
+    /// Refused while the agent runs.
     public func destroy() throws(SetupError) {
         guard !isRunning else { throw .failed("the agent still runs; stop it first: haven cluster stop") }
         do {
@@ -145,5 +147,5 @@ public struct AgentService: Sendable {
     }
 
     /// The time between two looks at something that another process does.
-    private func pause() { Thread.sleep(forTimeInterval: 0.05) }
+    private func pause() { Pause.until(Clock.monotonic() + .milliseconds(50)) }
 }

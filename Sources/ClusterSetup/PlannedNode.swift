@@ -1,5 +1,5 @@
-public import ClusterModel
 internal import CLinux
+public import ClusterModel
 
 /// A node as the operator named it for set-up: `controller1` or `controller1=192.168.0.10[,10.0.0.10]`.
 public struct PlannedNode: Hashable, Sendable {

@@ -105,7 +105,9 @@ extension NodeCore {
 
     /// Nodes whose present incarnation is to be powered off; a fence is carried through once it was ordered.
     private var nodesBeingFenced: [NodeID] {
-        state.fences.filter { $0.value.outcome != .verified && $0.value.incarnation >= (state.incarnations[$0.key] ?? 0) }
-            .map(\.key)
+        state.fences.filter {
+            $0.value.outcome != .verified && $0.value.incarnation >= (state.incarnations[$0.key] ?? 0)
+        }
+        .map(\.key)
     }
 }

@@ -48,7 +48,7 @@ public struct NodeCore: Sendable {
     /// The most requests of operators under way on a leader.
     public static let mostRequests = 256
 
-    /// Starts a node from what its disk holds.
+    /// Starts a node from what its disk holds; nil when the snapshot cannot be read.
     ///
     /// - Parameters:
     ///   - id: This node; one of the nodes of `initial`.
@@ -60,7 +60,6 @@ public struct NodeCore: Sendable {
     ///   - codec: How entries become bytes.
     ///   - seed: For what must differ between nodes.
     ///   - now: The node's monotonic clock.
-    /// - Returns: nil when the snapshot cannot be read.
     public init?(
         id: NodeID,
         incarnation: Incarnation,
@@ -171,7 +170,9 @@ public struct NodeCore: Sendable {
 
     /// Keeps a report for a later term, and hands it to recovery if this node leads.
     mutating func take(_ report: NodeReport, now: Instant, into effects: inout [NodeEffect]) {
-        if let known = reports[report.node], known.session == report.session, known.sequence > report.sequence { return }
+        if let known = reports[report.node], known.session == report.session, known.sequence > report.sequence {
+            return
+        }
         let isNews = reports[report.node] != report
         reports[report.node] = report
         recover(.report(report), now: now, into: &effects)
@@ -189,7 +190,9 @@ public struct NodeCore: Sendable {
     }
 
     /// Whether nothing runs here, as far as the executor knows.
-    var isIdle: Bool { reports[id]?.probed == true && reports[id]?.resources.allSatisfy { $0.state == .stopped } == true }
+    var isIdle: Bool {
+        reports[id]?.probed == true && reports[id]?.resources.allSatisfy { $0.state == .stopped } == true
+    }
 
     private mutating func advanceWallClock(_ time: Int64, now: Instant, into effects: inout [NodeEffect]) {
         guard abs(time - wallClock) >= 2000 else { return }

@@ -39,7 +39,7 @@ struct ScriptedAgentTests {
         let reason = try #require(events.failure)
         #expect(reason.contains("off got no answer within"))
         let orphan = try #require(Int32(scratch.read("orphan").dropLast()))
-        // Killed with the rest of the group, each at its own pace.
+        // Bounded poll: killed with the rest of the group, each at its own pace.
         var looks = 0
         while !isGone(orphan), looks < 1000 {
             try await Task.sleep(for: .milliseconds(10))

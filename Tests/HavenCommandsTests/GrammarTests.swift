@@ -117,7 +117,8 @@ struct GrammarTests {
 
     @Test(arguments: [
         ("cluster setup", "name"), ("cluster setup openstack", "no nodes"), ("cluster setup o a=x", "no IP address"),
-        ("cluster setup o a=10.0.0.1 a=10.0.0.2", "twice"), ("cluster setup o a=10.0.0.1 b=10.0.0.1", "already the address"),
+        ("cluster setup o a=10.0.0.1 a=10.0.0.2", "twice"),
+        ("cluster setup o a=10.0.0.1 b=10.0.0.1", "already the address"),
         ("cluster setup o a=127.0.0.1 b=10.0.0.1", "loopback"), ("cluster setup --name o! a=10.0.0.1", "character"),
     ])
     func `A set-up that cannot be meant is refused before anything is done`(line: String, said: String) {

@@ -1,6 +1,5 @@
 import AdminAPI
 import ClusterModel
-import Foundation
 import LinuxIO
 
 /// A failover on purpose, measured.
@@ -8,7 +7,7 @@ enum FailoverTest {
     /// How long resources may take to move.
     private static let patience = Duration.seconds(60)
     /// How often it is looked whether they have.
-    private static let lookInterval = 0.1
+    private static let lookInterval = Duration.milliseconds(100)
 
     /// Checks first that it is safe, then moves the node's work away and back, and prints the outage of each way.
     static func run(node: NodeName?, _ session: Session) throws(CommandFailure) {
@@ -56,9 +55,12 @@ enum FailoverTest {
             if missing.isEmpty { return }
             if Clock.monotonic() >= deadline {
                 let names = missing.map(\.resource).joined(separator: ", ")
-                throw CommandFailure(.failed, "\(names) did not start elsewhere within \(patience.components.seconds) s")
+                throw CommandFailure(
+                    .failed,
+                    "\(names) did not start elsewhere within \(patience.components.seconds) s"
+                )
             }
-            Thread.sleep(forTimeInterval: lookInterval)
+            Pause.until(Clock.monotonic() + lookInterval)
         }
     }
 
