@@ -103,11 +103,8 @@ final class PeerLinks {
 
     /// Long messages of the log and long orders do not replace each other while they are put together.
     private func messageClass(_ envelope: PeerEnvelope, _ count: Int) -> MessageClass {
-        switch envelope {
-        case .core(.consensus):
-            envelope.isUrgent && count <= TransportLimit.payload ? .heartbeat : .consensus
-        case .core, .request, .answer: .general
-        }
+        guard envelope.isOfLog else { return .general }
+        return envelope.isUrgent && count <= TransportLimit.payload ? .heartbeat : .consensus
     }
 
     /// Takes what waits in one socket, up to a budget.
