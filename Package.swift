@@ -130,7 +130,7 @@ let package = Package(
             swiftSettings: shared
         ),
         // Development only.
-        pure("Simulation", ["Bytes", "ClusterModel", "Consensus"]),
+        pure("Simulation", ["Bytes", "ClusterModel", "Consensus", "NodeCore", "Placement", "Recovery"]),
         .executableTarget(name: "bench", dependencies: ["CLinux"], swiftSettings: shared),
 
         // The house rules; they read sources and import nothing.
@@ -147,7 +147,7 @@ let package = Package(
         // The house rules; reads all sources and imports none.
         tests("ProcessesTests", ["Processes", "LinuxIO", "CLinux", "ClusterModel"]),
         tests("ConsensusTests", ["Bytes", "ClusterModel", "Consensus"]),
-        tests("SimulationTests", ["ClusterModel", "Consensus", "Simulation"]),
+        tests("SimulationTests", ["ClusterModel", "Consensus", "NodeCore", "Recovery", "Simulation"]),
         tests("PlacementTests", ["ClusterModel", "Placement"]),
         tests("RecoveryTests", ["ClusterModel", "Placement", "Recovery"]),
         tests("AgentAPITests", ["AgentAPI", "ClusterModel"]),
