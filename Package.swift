@@ -130,7 +130,7 @@ let package = Package(
             swiftSettings: shared
         ),
         // Development only.
-        pure("Simulation", ["Bytes", "ClusterModel", "Consensus"]),
+        pure("Simulation", ["Bytes", "ClusterModel", "Consensus", "NodeCore", "Placement", "Recovery"]),
         .executableTarget(
             name: "bench",
             dependencies: ["ProxyControl", "Processes", "ClusterModel", "LinuxIO", "CLinux"],
@@ -142,13 +142,16 @@ let package = Package(
         tests("BytesTests", ["Bytes"]),
         tests("ClusterModelTests", ["ClusterModel"]),
         tests("LinuxIOTests", ["LinuxIO", "CLinux"]),
+        tests("TransportCoreTests", ["TransportCore", "Bytes", "ClusterModel"]),
+        tests("SealedTransportTests", ["SealedTransport", "TransportCore", "Cryptography", "Bytes", "ClusterModel"]),
+        tests("NetlinkTests", ["Netlink", "Bytes", "CLinux", "LinuxIO", "ClusterModel"]),
         tests("CryptographyTests", ["Cryptography", "Bytes"]),
         tests("StoreTests", ["Store", "CLinux", "LinuxIO"]),
         tests("LabTests", ["Lab", "Processes", "LinuxIO", "ClusterModel"]),
         // The house rules; reads all sources and imports none.
         tests("ProcessesTests", ["Processes", "LinuxIO", "CLinux", "ClusterModel"]),
         tests("ConsensusTests", ["Bytes", "ClusterModel", "Consensus"]),
-        tests("SimulationTests", ["ClusterModel", "Consensus", "Simulation"]),
+        tests("SimulationTests", ["ClusterModel", "Consensus", "NodeCore", "Recovery", "Simulation"]),
         tests("PlacementTests", ["ClusterModel", "Placement"]),
         tests("RecoveryTests", ["ClusterModel", "Placement", "Recovery"]),
         tests("AgentAPITests", ["AgentAPI", "ClusterModel"]),
