@@ -76,7 +76,7 @@ public struct NodeExecutor: Sendable {
         switch input {
         case .sheet(let sheet, _): changed = take(sheet) || changed
         case .lease(let until, let term): changed = takeLease(until, term: term, now: now, into: &effects) || changed
-        case .configuration(let configuration, let version): 
+        case .configuration(let configuration, let version):
             changed = take(configuration, version) || changed
             if lease == nil { voidUnlessKept(into: &effects) }
         case .probeFinished(let found): changed = takeProbes(found) || changed

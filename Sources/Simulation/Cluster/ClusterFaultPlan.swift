@@ -152,9 +152,9 @@ public struct ClusterFaultPlan: Sendable {
             throw simulator.failure("L1: \(recoveryBound) after the last fault: \(unfinished)")
         }
         report.recovery = .nanoseconds(simulator.now - begin)
-        let before = (simulator.starts, simulator.stops, simulator.leader)
+        let before = (simulator.starts, simulator.stopsOf, simulator.leader)
         try simulator.run(for: quietTime)
-        guard before == (simulator.starts, simulator.stops, simulator.leader) else {
+        guard before == (simulator.starts, simulator.stopsOf, simulator.leader) else {
             throw simulator.failure("L4: something starts, stops or leads anew without a fault")
         }
     }
