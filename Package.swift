@@ -99,6 +99,8 @@ let package = Package(
             ]
         ),
         shell("Lab", ["Processes", "CLinux", "LinuxIO", "ClusterModel"]),
+        // The lab's guided tour: clients, faults, measurements.
+        shell("Tour", ["AdminAPI", "CLinux", "ClusterModel", "Lab", "LinuxIO", "Processes"]),
         shell(
             "ClusterAgent",
             [
@@ -111,7 +113,7 @@ let package = Package(
             "HavenCommands",
             [
                 "AdminAPI", "ClusterConfig", "ClusterModel", "ClusterSetup", "Lab", "LinuxIO", "Processes",
-                argumentParser,
+                "Tour", argumentParser,
             ]
         ),
 
