@@ -99,6 +99,8 @@ let package = Package(
             ]
         ),
         shell("Lab", ["Processes", "CLinux", "LinuxIO", "ClusterModel"]),
+        // The lab's guided tour: clients, faults, measurements.
+        shell("Tour", ["AdminAPI", "CLinux", "ClusterModel", "Lab", "LinuxIO", "Processes"]),
         shell(
             "ClusterAgent",
             [
@@ -111,7 +113,7 @@ let package = Package(
             "HavenCommands",
             [
                 "AdminAPI", "ClusterConfig", "ClusterModel", "ClusterSetup", "Lab", "LinuxIO", "Processes",
-                argumentParser,
+                "Tour", argumentParser,
             ]
         ),
 
@@ -131,13 +133,20 @@ let package = Package(
         ),
         // Development only.
         pure("Simulation", ["Bytes", "ClusterModel", "Consensus", "NodeCore", "Placement", "Recovery"]),
-        .executableTarget(name: "bench", dependencies: ["CLinux"], swiftSettings: shared),
+        .executableTarget(
+            name: "bench",
+            dependencies: ["ProxyControl", "Processes", "ClusterModel", "LinuxIO", "CLinux"],
+            swiftSettings: shared
+        ),
 
         // The house rules; they read sources and import nothing.
         tests("TidyTests", []),
         tests("BytesTests", ["Bytes"]),
         tests("ClusterModelTests", ["ClusterModel"]),
         tests("LinuxIOTests", ["LinuxIO", "CLinux"]),
+        tests("TransportCoreTests", ["TransportCore", "Bytes", "ClusterModel"]),
+        tests("SealedTransportTests", ["SealedTransport", "TransportCore", "Cryptography", "Bytes", "ClusterModel"]),
+        tests("NetlinkTests", ["Netlink", "Bytes", "CLinux", "LinuxIO", "ClusterModel"]),
         tests("CryptographyTests", ["Cryptography", "Bytes"]),
         tests("StoreTests", ["Store", "CLinux", "LinuxIO"]),
         tests("LabTests", ["Lab", "Processes", "LinuxIO", "ClusterModel"]),
@@ -158,7 +167,7 @@ let package = Package(
         tests("FenceRunnerTests", ["FenceRunner", "AgentAPI", "ClusterModel", "LinuxIO", "Processes", "CLinux"]),
         tests("HTTP1Tests", ["HTTP1"]),
         tests("BalancingTests", ["Balancing", "ClusterModel"]),
-        tests("ProxyTests", ["Proxy", "ProxyControl", "HTTP1", "ClusterModel", "LinuxIO", "CLinux"]),
+        tests("ProxyTests", ["Proxy", "Balancing", "ProxyControl", "HTTP1", "ClusterModel", "LinuxIO", "CLinux"]),
         tests("ClusterConfigTests", ["ClusterConfig", "ClusterModel"]),
         tests("AdminAPITests", ["AdminAPI", "ClusterModel"]),
         tests("HavenCommandsTests", ["HavenCommands", "AdminAPI", "ClusterConfig", "ClusterModel"]),

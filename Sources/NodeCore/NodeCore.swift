@@ -52,7 +52,7 @@ public struct NodeCore: Sendable {
     /// The most requests of operators under way on a leader.
     public static let mostRequests = 256
 
-    /// Starts a node from what its disk holds.
+    /// Starts a node from what its disk holds; nil when the snapshot cannot be read.
     ///
     /// - Parameters:
     ///   - id: This node; one of the nodes of `initial`.
@@ -64,7 +64,6 @@ public struct NodeCore: Sendable {
     ///   - codec: How entries become bytes.
     ///   - seed: For what must differ between nodes.
     ///   - now: The node's monotonic clock.
-    /// - Returns: nil when the snapshot cannot be read.
     public init?(
         id: NodeID,
         incarnation: Incarnation,

@@ -120,8 +120,9 @@ public struct RecoveryCore: Sendable {
         graphVersion = state.version
     }
 
-    /// Whether every node that is heard can take part in decisions, or had the time to. Until then nothing is moved: a
-    /// decision on half of the picture would be corrected by a second move.
+    /// Whether every node that is heard can take part in decisions, or had the time to.
+    ///
+    /// Until then nothing is moved: a decision on half of the picture would be corrected by a second move.
     private func isSettled(now: Instant, _ round: inout Round) -> Bool {
         let isCold = round.state.assignments.isEmpty
         let end = startedAt + (isCold ? RecoveryLimits.coldSettleTime : RecoveryLimits.settleTime)
