@@ -132,7 +132,7 @@ let package = Package(
             swiftSettings: shared
         ),
         // Development only.
-        pure("Simulation", ["Bytes", "ClusterModel", "Consensus", "NodeCore", "Placement", "Recovery"]),
+        pure("Simulation", ["Bytes", "ClusterModel", "Consensus", "NodeCore", "Recovery"]),
         .executableTarget(
             name: "bench",
             dependencies: ["ProxyControl", "Processes", "ClusterModel", "LinuxIO", "CLinux"],
