@@ -80,7 +80,8 @@ final class Clients {
             for record in probe.records where record.ended >= start && record.ended < end {
                 switch record.outcome {
                 case .wrong(let reason): result.wrong.append("\(probe.name) \(reason)")
-                case .moved(let from, _): if from == victim { result.movedSessions += 1 } else { result.lostSessions += 1 }
+                case .moved(let from, _):
+                    if from == victim { result.movedSessions += 1 } else { result.lostSessions += 1 }
                 case .good, .none: break
                 }
             }

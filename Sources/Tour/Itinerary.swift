@@ -116,20 +116,25 @@ struct Itinerary {
         let fault = Clock.monotonic()
         let wall = Clock.wallMilliseconds()
         stage.tell("SIGSTOP to agent and proxy of \(active)")
-        try stage.run(["sh", "-s"], on: active, input: Self.stopScript)
+        try stage.run(["sh", "-s"], on: active, input: stopScript)
         try clients.waitUntilAnswered(after: fault)
         let fence = try waitForFence(of: active, since: wall)
         return try concludeFenced(.hang, fault, before, active, fence)
     }
 
     /// By process id, inside the host's own process space.
-    private static let stopScript = """
-        for process in /proc/[0-9]*; do
-          read -r name 2>/dev/null <"$process/comm" || continue
-          case $name in havend|haven-proxy) kill -STOP "${process#/proc/}" ;; esac
-        done
+    private var stopScript: String {
+        let executable = stage.lab.specification.executable
+        let directory = executable.lastIndex(of: "/").map { executable[..<$0] } ?? ""
+        return """
+            for process in /proc/[0-9]*; do
+              for program in havend haven-proxy; do
+                if [ "$process/exe" -ef '\(directory)'/$program ]; then kill -STOP "${process#/proc/}"; fi
+              done
+            done
 
-        """
+            """
+    }
 
     /// The end of a step after which the node comes back by itself.
     private mutating func concludeFenced(

@@ -16,7 +16,8 @@ extension Stage {
             try type(
                 [
                     "haven", "stonith", "create", "ipmi-\(host)", "fence_ipmilan", "lanplus=1", "cipher=3",
-                    "ip=\(lab.specification.controllerAddress(of: host))", "username=\(LabSpecification.controllerUser)",
+                    "ip=\(lab.specification.controllerAddress(of: host))",
+                    "username=\(LabSpecification.controllerUser)",
                     "password=@/etc/haven-lab/\(host).password", "pcmk_host_list=\(host)",
                 ],
                 on: first
@@ -28,7 +29,10 @@ extension Stage {
             on: first
         )
         try type(
-            ["haven", "resource", "create", Self.soloResource, "process", "command=/usr/bin/python3 -I -S \(Self.solo)"],
+            [
+                "haven", "resource", "create", Self.soloResource, "process",
+                "command=/usr/bin/python3 -I -S \(Self.solo)",
+            ],
             on: first
         )
         try type(

@@ -58,8 +58,10 @@ public struct Tour {
         let stage = Stage(lab: lab, tell: tell, isInterrupted: isInterrupted)
         try stage.setUp()
         let view = try stage.waitUntilHealthy()
-        tell("\nthe cluster is healthy: leader \(view.quorum.leader ?? "-"), "
-            + "\(Stage.addressResource) on \(stage.place(of: Stage.addressResource, in: view) ?? "-")")
+        tell(
+            "\nthe cluster is healthy: leader \(view.quorum.leader ?? "-"), "
+                + "\(Stage.addressResource) on \(stage.place(of: Stage.addressResource, in: view) ?? "-")"
+        )
         var report = TourReport()
         do {
             try measure(stage, directory, &report)

@@ -64,12 +64,16 @@ public struct TourReport: Sendable {
     /// The table of outages.
     public var table: String {
         var rows = [
-            ["step", "runs", "outage ms", "max", "tcp ms", "process ms", "fence ms", "two owners ms", "sessions", "moved"]
+            [
+                "step", "runs", "outage ms", "max", "tcp ms", "process ms", "fence ms", "two owners ms", "sessions",
+                "moved",
+            ]
         ]
         for step in StepName.allCases {
             let results = results(of: step)
             guard let last = results.last else { continue }
-            let sessions = "\(results.map(\.movedSessions).reduce(0, +)) moved, "
+            let sessions =
+                "\(results.map(\.movedSessions).reduce(0, +)) moved, "
                 + "\(results.map(\.lostSessions).reduce(0, +)) lost"
             rows.append([
                 step.rawValue, "\(results.count)",
