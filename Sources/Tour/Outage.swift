@@ -17,6 +17,7 @@ public struct Outage: Hashable, Sendable {
     ///   - records: What became of attempts, in any order.
     ///   - begin: The window's first moment; the answer before it counts as the last good one.
     ///   - end: The window's last moment.
+    /// - Returns: The longest one.
     public static func longest(in records: [ProbeRecord], from begin: Int64, to end: Int64) -> Outage? {
         let good = records.filter(\.isGood).map(\.ended).sorted()
         let failed = records.filter { !$0.isGood && $0.ended >= begin && $0.began <= end }
