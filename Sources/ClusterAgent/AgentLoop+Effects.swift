@@ -1,4 +1,6 @@
+import AdminAPI
 import ClusterModel
+import Consensus
 import LinuxIO
 import Logging
 import NodeCore
@@ -46,6 +48,12 @@ extension AgentLoop {
             case .change(let change, let origin): feed(.change(change, origin))
             case .forward(let id, let request, let uid, let peer):
                 links.send(.request(id, request, uid: uid), to: peer, now: Clock.monotonic())
+            case .read(let request, let origin, let id):
+                guard let response = answerQuestion(request) else { break }
+                switch origin {
+                case .here(let reply): reply(response)
+                case .peer(let peer): links.send(.answer(id, response), to: peer, now: Clock.monotonic())
+                }
             case .answer(let id, let response, let peer):
                 links.send(.answer(id, response), to: peer, now: Clock.monotonic())
             }
@@ -67,7 +75,9 @@ extension AgentLoop {
             log.notice("\(leader.map { "following \(name(of: $0))" } ?? "no leader") in term \(term)")
         case .elected(let term): log.notice("this node leads in term \(term)")
         case .deposed(let term): log.notice("this node does not lead any more (term \(term))")
-        case .peer(let peer, let state): log.notice("\(name(of: peer)) is \(Self.describe(state))")
+        case .peer(let peer, let state):
+            noteReturn(of: peer, state)
+            log.notice("\(name(of: peer)) is \(Self.describe(state))")
         case .peerRestarted(let peer, let incarnation):
             log.notice("the agent of \(name(of: peer)) was started again (incarnation \(incarnation))")
         case .notice(let notice):
@@ -79,6 +89,15 @@ extension AgentLoop {
         case .stalled: break
         case .leaseLost: log.warning("the lease ended: what runs here is stopped")
         case .applied(let change): record(change)
+        }
+    }
+
+    /// When a peer is back, a partition may have healed: neighbours may have heard another owner of an address.
+    private func noteReturn(of peer: NodeID, _ state: PeerState) {
+        switch state {
+        case .lost: lostPeers.insert(peer)
+        case .alive: if lostPeers.remove(peer) != nil { operations.announceAgain() }
+        case .suspect, .left: break
         }
     }
 
@@ -98,5 +117,13 @@ extension AgentLoop {
         }
     }
 
-    private static func describe(_ state: some Any) -> String { "\(state)" }
+    private static func describe(_ state: PeerState) -> String {
+        switch state {
+        case .alive(holdsLease: true): "online"
+        case .alive(holdsLease: false): "heard, without a lease"
+        case .suspect: "suspect"
+        case .lost: "lost"
+        case .left: "gone: it has left"
+        }
+    }
 }

@@ -1,7 +1,6 @@
 import AdminAPI
 import ClusterModel
 import ClusterSetup
-import Consensus
 import LinuxIO
 import NodeCore
 
@@ -21,16 +20,17 @@ extension AgentLoop {
             }
             reply(.done(version: core.state.version, notes: []))
             beginLeaving()
-        case .status: if isBestInformed { reply(.status(status())) } else { take(request, uid: uid, reply) }
-        case .failoverCheck(let node):
-            if isBestInformed { reply(failoverCheck(node)) } else { take(request, uid: uid, reply) }
-        case .edit, .move, .cleanup, .fence: take(request, uid: uid, reply)
+        case .status, .failoverCheck, .edit, .move, .cleanup, .fence: take(request, uid: uid, reply)
         }
     }
 
-    /// The leader hears what every node reports; without one, what this node knows is all there is.
-    private var isBestInformed: Bool {
-        core.isLeading || core.consensus.leader == nil || core.consensus.leader == core.id
+    /// What the leader answers best, and any node as well as it can without one; nil for what is no question.
+    func answerQuestion(_ request: AdminRequest) -> AdminResponse? {
+        switch request {
+        case .status: .status(status())
+        case .failoverCheck(let node): failoverCheck(node)
+        default: nil
+        }
     }
 
     private func take(_ request: AdminRequest, uid: UInt32, _ reply: @escaping @Sendable (AdminResponse) -> Void) {
@@ -55,13 +55,10 @@ extension AgentLoop {
 
     /// A request that another node sent on.
     func handleForwarded(_ request: AdminRequest, id: Random128, uid: UInt32, from peer: NodeID) {
-        let now = Clock.monotonic()
         switch request {
-        case .status where core.isLeading: links.send(.answer(id, .status(status())), to: peer, now: now)
-        case .failoverCheck(let node) where core.isLeading:
-            links.send(.answer(id, failoverCheck(node)), to: peer, now: now)
         case .stop: beginLeaving()
-        case .edit, .move, .cleanup, .fence: take(request, id: id, uid: uid, origin: .peer(peer))
+        case .status, .failoverCheck, .edit, .move, .cleanup, .fence:
+            take(request, id: id, uid: uid, origin: .peer(peer))
         default: break
         }
     }

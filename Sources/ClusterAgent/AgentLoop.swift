@@ -49,6 +49,8 @@ final class AgentLoop {
     var notices: [String]
     var ending: Ending?
     var needsRefresh = true
+    /// Peers that were lost and have not been heard since.
+    var lostPeers: Set<NodeID> = []
 
     /// How the loop ends.
     enum Ending {

@@ -40,7 +40,9 @@ final class DiskWorker: Sendable {
         thread.start()
     }
 
-    /// Queues a batch behind all before it. The core itself bounds what it hands out before it hears of a receipt.
+    /// Queues a batch behind all before it.
+    ///
+    /// The core itself bounds what it hands out before it hears of a receipt.
     func write(_ batch: PersistBatch) {
         queue.withLock { $0.batches.append(batch) }
         signal.signal()

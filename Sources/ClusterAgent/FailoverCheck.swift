@@ -9,7 +9,7 @@ struct FailoverCheck {
     let core: NodeCore
     let now: Instant
 
-    /// - Parameter name: The node to empty; nil takes the one with most resources.
+    /// The answer for a node to empty; nil takes the one with most resources.
     func answer(_ name: NodeName?) -> AdminResponse {
         let configuration = core.state.configuration
         if let name, configuration.node(named: name) == nil {

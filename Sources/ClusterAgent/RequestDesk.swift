@@ -24,6 +24,8 @@ struct RequestDesk {
         case forward(Random128, AdminRequest, uid: UInt32, to: NodeID)
         /// Answer a peer.
         case answer(Random128, AdminResponse, to: NodeID)
+        /// Answer a question from what this node knows: it is the best informed one now.
+        case read(AdminRequest, Origin, Random128)
     }
 
     struct Pending {
@@ -191,7 +193,10 @@ struct RequestDesk {
             switch request.stage {
             case .waitsForLeader(let nextTry):
                 if let nextTry, now < nextTry { continue }
-                if core.isLeading {
+                if request.request.isQuestion, core.isLeading || core.consensus.leader == nil {
+                    pending[id] = nil
+                    actions.append(.read(request.request, request.origin, id))
+                } else if core.isLeading {
                     begin(&request, id, core: core, now: now, into: &actions)
                 } else {
                     request.stage = .waitsForLeader(nextTry: now + Self.retryInterval)
@@ -278,6 +283,16 @@ struct RequestDesk {
             answered.append((id, response))
             if answered.count > Self.answersKept { answered.removeFirst() }
             actions.append(.answer(id, response, to: peer))
+        }
+    }
+}
+
+extension AdminRequest {
+    /// Whether it only asks, and the leader knows the answer best.
+    fileprivate var isQuestion: Bool {
+        switch self {
+        case .status, .failoverCheck: true
+        default: false
         }
     }
 }

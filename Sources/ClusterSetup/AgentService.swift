@@ -71,7 +71,9 @@ public struct AgentService: Sendable {
         }
     }
 
-    /// Forgets the cluster: every file of the agent goes. Refused while the agent runs.
+    /// Forgets the cluster: every file of the agent goes.
+    ///
+    /// Refused while the agent runs.
     public func destroy() throws(SetupError) {
         guard !isRunning else { throw .failed("the agent still runs; stop it first: haven cluster stop") }
         do {

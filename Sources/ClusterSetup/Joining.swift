@@ -15,6 +15,7 @@ public enum Joining {
     ///   - text: The token, as `haven cluster token` printed it.
     ///   - paths: Where the agent's files go.
     /// - Returns: What this machine is now.
+    /// - Throws: what is wrong with the token, this machine or the way to the cluster.
     @discardableResult
     public static func join(token text: String, paths: AgentPaths) throws(SetupError) -> Identity {
         try refuseMember(paths)
@@ -45,6 +46,8 @@ public enum Joining {
         do {
             let directory = StateDirectory(path: paths.state)
             try directory.create()
+            // An earlier attempt may have been cut off between making the store and writing the identity.
+            try directory.remove()
             _ = try DurableStore.create(in: directory)
             try identity.store(paths.identity)
         } catch {

@@ -27,6 +27,7 @@ public struct RemoteShell: Sendable, Hashable {
     ///   - step: What this is for, in the error.
     ///   - input: What the command reads.
     /// - Returns: What it wrote to standard output.
+    /// - Throws: the step and what the command said.
     @discardableResult
     public func run(
         _ command: [String],

@@ -18,8 +18,9 @@ public enum RecoveryEffect: Hashable, Sendable {
 
 /// Why a leader should hand over.
 public enum StepDownReason: Hashable, Sendable {
-    /// The leader's own node must be fenced, which another has to do: the stop of this resource failed here, or (nil) an
-    /// operator or an earlier leader ordered it.
+    /// The leader's own node must be fenced, which another has to do.
+    ///
+    /// The stop of this resource failed here, or (nil) an operator or an earlier leader ordered the fence.
     case mustBeFenced(because: ResourceName?)
 }
 

@@ -31,7 +31,7 @@ public enum StoreError: Error, Hashable, Sendable, CustomStringConvertible {
     }
 
     private static func rejoin(_ path: String) -> String {
-        "To let it join again: haven cluster destroy --local here, haven node remove NAME and haven cluster token on "
-            + "another node, then haven cluster join here (move \(path) away first to keep it)"
+        "To let this node join again: keep a copy of \(path) if you want one, then haven cluster destroy here, "
+            + "haven cluster token on another node, and haven cluster join here with that token"
     }
 }

@@ -147,6 +147,21 @@ struct ExecutorOrderTests {
     }
 
     @Test
+    func `An epoch is void with its lease even while a monitor delays the stop and the order is repeated`() {
+        var script = ExecutorScript(Self.configuration)
+        script.lease(for: 10_100)
+        script.order(["app": 5], 1)
+        script.end("start app")
+        script.wait(10_000)
+        #expect(script.pending == ["monitor app"])
+        script.wait(100)
+        script.lease(for: 10_000)
+        script.order(["app": 5], 2)
+        script.end("monitor app", .cancelled)
+        #expect(script.pending == ["stop app"])
+    }
+
+    @Test
     func `A lease that ended unnoticed counts as ended, whatever comes first`() {
         var script = ExecutorScript(Self.configuration)
         script.lease()

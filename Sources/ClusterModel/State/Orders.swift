@@ -7,7 +7,9 @@ public struct OrderSheet: Hashable, Codable, Sendable {
     public var sequence: UInt64
     /// The node's session; sheets for an earlier start of its agent are refused.
     public var session: SessionID
-    /// The newest report of that session that the leader had seen. A node obeys no sheet that was made before the
+    /// The newest report of that session that the leader had seen.
+    ///
+    /// A node obeys no sheet that was made before the
     /// leader could know that the node's present lease began: such a sheet may have been overtaken by a recovery.
     public var answers: UInt64
     /// The node must have applied at least this configuration before it starts anything.

@@ -13,11 +13,13 @@ public enum ConfigurationLimits {
     /// Fence devices in a cluster.
     public static let fenceDevices = 100
     /// Listeners in a cluster.
-    public static let listeners = 1000
+    public static let listeners = 256
     /// Addresses on which one listener listens.
     public static let bindsPerListener = 16
     /// Servers of all listeners together.
-    public static let servers = 10_000
+    public static let servers = 4096
+    /// Servers of one listener.
+    public static let serversPerListener = 256
     /// Ranges of status codes that one check accepts.
     public static let statusRanges = 16
     /// Parameters of one agent, or variables of one process.

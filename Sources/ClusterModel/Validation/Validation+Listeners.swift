@@ -26,6 +26,7 @@ extension ClusterConfiguration {
             findings.checkHTTP(listener, place)
             findings.checkNumbers(listener, place)
             if let check = listener.httpCheck { findings.check(check, place) }
+            findings.checkCount(listener.servers.count, ConfigurationLimits.serversPerListener, place.at("servers"))
             findings.checkServers(listener, place)
         }
     }
