@@ -31,6 +31,8 @@ public struct RecoveryCore: Sendable {
     var nodes: [NodeID: NodeView] = [:]
     var proposals = Proposals()
     var withdrawals: [ResourceName: Withdrawal] = [:]
+    /// Where resources go by assignments that were proposed and not applied yet.
+    var underWay: [ResourceName: NodeID] = [:]
     var startPauses: [ResourceName: StartPause] = [:]
     var attempts: [NodeID: FenceAttempt] = [:]
     var denied: Set<NodeID> = []

@@ -27,7 +27,7 @@ struct SimulationTests {
     }
 
     /// `SIMULATION_SEEDS` asks for more.
-    static let seeds = ProcessInfo.processInfo.environment["SIMULATION_SEEDS"].flatMap { Int($0) } ?? 24
+    static let seeds = ProcessInfo.processInfo.environment["SIMULATION_SEEDS"].flatMap { Int($0) } ?? 16
 }
 
 /// What goes wrong in a simulation.
