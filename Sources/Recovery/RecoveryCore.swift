@@ -36,7 +36,7 @@ public struct RecoveryCore: Sendable {
     var startPauses: [ResourceName: StartPause] = [:]
     var attempts: [NodeID: FenceAttempt] = [:]
     var denied: Set<NodeID> = []
-    var steppingDown = false
+    var steppedDownAt: Instant?
     var wallClock: (time: Int64, at: Instant)?
 
     /// Begins to lead.
