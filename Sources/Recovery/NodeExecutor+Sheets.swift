@@ -8,7 +8,8 @@ extension NodeExecutor {
     ///
     /// - Returns: Whether anything changed.
     mutating func take(_ new: OrderSheet) -> Bool {
-        guard (new.session == session && new.number >= newest) || faults.obeyOldSheets else {
+        let isCurrent = new.session == session && new.number >= newest || faults.obeyOldSheets
+        guard isCurrent, new.run.count <= RecoveryLimits.mostResources else {
             refusedSheets += 1
             return false
         }
