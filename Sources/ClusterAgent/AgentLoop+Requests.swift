@@ -57,7 +57,8 @@ extension AgentLoop {
     func handleForwarded(_ request: AdminRequest, id: Random128, uid: UInt32, from peer: NodeID) {
         switch request {
         case .stop: beginLeaving()
-        case .status, .failoverCheck, .edit, .move, .cleanup, .fence: take(request, id: id, uid: uid, origin: .peer(peer))
+        case .status, .failoverCheck, .edit, .move, .cleanup, .fence:
+            take(request, id: id, uid: uid, origin: .peer(peer))
         default: break
         }
     }
