@@ -1,4 +1,5 @@
 import ArgumentParser
+import ClusterAgent
 import ClusterModel
 import Foundation
 import LinuxIO
@@ -23,6 +24,8 @@ struct Supervisor {
             let began = Clock.monotonic()
             let exit = try runOnce(arguments, signals)
             guard let exit, !exit.isSuccess else { return }
+            // Another try would be refused as well.
+            if exit == .exited(code: AgentRefusal.exitCode) { throw ExitCode(AgentRefusal.exitCode) }
             if Clock.monotonic() - began > Self.stableTime { pause = Self.firstPause }
             log.error("the agent ended with \(exit); it is started again in \(pause.milliseconds) ms")
             if try waitOut(pause, signals) { return }
@@ -32,7 +35,9 @@ struct Supervisor {
 
     /// Runs the agent until it ends; SIGTERM is passed on.
     private func runOnce(_ arguments: [String], _ signals: borrowing SignalInput) throws -> ProcessExit? {
-        var invocation = Invocation("/proc/self/exe", arguments)
+        // By its own name, so that operators recognise it in lists of processes.
+        let own = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? "/proc/self/exe"
+        var invocation = Invocation(own, arguments)
         invocation.output = .descriptor(1)
         invocation.errors = .descriptor(2)
         let child = try ChildProcess(invocation)
