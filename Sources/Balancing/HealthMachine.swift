@@ -46,6 +46,9 @@ public struct HealthMachine: Hashable, Sendable {
         return wasUp ? .wentDown : nil
     }
 
+    /// What was known is worth nothing: it must pass `rise` checks before it serves again.
+    public mutating func distrust() { health = 0 }
+
     /// Changes the counts and keeps the state.
     public mutating func configure(rise: Int, fall: Int) {
         guard self.rise != max(1, rise) || self.fall != max(1, fall) else { return }

@@ -22,6 +22,12 @@ enum PeerEnvelope {
         case answer = 5
     }
 
+    /// Whether it belongs to membership or the replicated log.
+    var isOfLog: Bool {
+        if case .core(let message) = self, case .consensus = message { return true }
+        return false
+    }
+
     /// Whether it must not queue behind larger messages.
     var isUrgent: Bool {
         guard case .core(.consensus(let message)) = self else { return false }

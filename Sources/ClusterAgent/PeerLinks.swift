@@ -97,9 +97,14 @@ final class PeerLinks {
     /// Sends a message; what cannot be sent now is lost, as on any network, and whoever needs it sends it again.
     func send(_ envelope: PeerEnvelope, to peer: NodeID, now: Instant) {
         guard let bytes = try? envelope.encoded() else { return }
-        let isSmall = envelope.isUrgent && bytes.count <= TransportLimit.payload
-        transport.send(bytes, isSmall ? .heartbeat : .general, to: peer, now: now, into: &output)
+        transport.send(bytes, messageClass(envelope, bytes.count), to: peer, now: now, into: &output)
         sendDatagrams()
+    }
+
+    /// Long messages of the log and long orders do not replace each other while they are put together.
+    private func messageClass(_ envelope: PeerEnvelope, _ count: Int) -> MessageClass {
+        guard envelope.isOfLog else { return .general }
+        return envelope.isUrgent && count <= TransportLimit.payload ? .heartbeat : .consensus
     }
 
     /// Takes what waits in one socket, up to a budget.

@@ -46,6 +46,8 @@ public enum Joining {
         do {
             let directory = StateDirectory(path: paths.state)
             try directory.create()
+            // An earlier attempt may have been cut off between making the store and writing the identity.
+            try directory.remove()
             _ = try DurableStore.create(in: directory)
             try identity.store(paths.identity)
         } catch {

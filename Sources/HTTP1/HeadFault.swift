@@ -36,8 +36,10 @@ public enum HeadFault: UInt8, Error, CaseIterable, Sendable {
     case unknownCoding
     /// A Connection field that names a framing field, or is malformed (RFC 9110 §7.6.1).
     case connection
-    /// CONNECT and TRACE, which this proxy does not relay.
+    /// CONNECT, which asks for a tunnel.
     case method
+    /// TRACE, whose answer would show what the proxy adds.
+    case forbiddenMethod
     /// An expectation other than 100-continue (RFC 9110 §10.1.1).
     case expectation
 
@@ -47,6 +49,7 @@ public enum HeadFault: UInt8, Error, CaseIterable, Sendable {
         case .version: 505
         case .tooManyFields, .headTooLong: 431
         case .targetTooLong: 414
+        case .forbiddenMethod: 405
         case .unknownCoding, .method: 501
         case .expectation: 417
         default: 400

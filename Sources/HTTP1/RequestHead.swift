@@ -131,7 +131,7 @@ public struct RequestHead: Sendable {
             }
         case 4 where Self.isMethod(bytes, methodRange, "HEAD"): method = .head
         // A trace shows the server's answer to headers that the proxy added; nobody behind a load balancer needs it.
-        case 5 where Self.isMethod(bytes, methodRange, "TRACE"): throw .method
+        case 5 where Self.isMethod(bytes, methodRange, "TRACE"): throw .forbiddenMethod
         case 6 where Self.isMethod(bytes, methodRange, "DELETE"): method = .idempotent
         case 7 where Self.isMethod(bytes, methodRange, "OPTIONS"): method = .options
         case 7 where Self.isMethod(bytes, methodRange, "CONNECT"): throw .method

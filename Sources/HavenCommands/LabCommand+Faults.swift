@@ -42,12 +42,18 @@ struct LabPartition: ParsableCommand {
     @OptionGroup var options: LabOptions
     @Argument(help: "Groups with slashes, hosts with commas between them.") var groups: String
 
-    func run() throws {
-        let groups = groups.split(separator: "/", omittingEmptySubsequences: false).map {
-            $0.split(separator: ",").map(String.init)
-        }
-        try options.open().partition(groups)
+    private var parsed: [[String]] {
+        groups.split(separator: "/", omittingEmptySubsequences: false).map { $0.split(separator: ",").map(String.init) }
     }
+
+    func validate() throws {
+        let hosts = parsed.flatMap(\.self)
+        guard parsed.count > 1, !parsed.contains([]), Set(hosts).count == hosts.count else {
+            throw ValidationError("\"\(groups)\" are no groups; give for example ctl1,ctl2/ctl3")
+        }
+    }
+
+    func run() throws { try options.open().partition(parsed) }
 }
 
 struct LabHeal: ParsableCommand {

@@ -24,9 +24,10 @@ public enum InterfaceChoice {
 
     /// Finds the interface and prefix length of a virtual IP.
     ///
-    /// A named interface is taken as it is. Otherwise the one with an address whose subnet contains the virtual IP: first
-    /// by equal prefix length if one is asked for, then by the longest one, then by lowest index. Loopback and links that
-    /// are down do not count. An address equal to the virtual IP says nothing about the subnet that it should have.
+    /// A named interface is taken as it is. Otherwise the one with an address whose subnet contains the virtual IP:
+    /// first by equal prefix length if one is asked for, then by the longest one, then by lowest index. Loopback and
+    /// links that are down do not count. An address equal to the virtual IP says nothing about the subnet that it
+    /// should have.
     ///
     /// - Parameters:
     ///   - address: The virtual IP.

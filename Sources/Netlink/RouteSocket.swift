@@ -3,8 +3,8 @@ public import LinuxIO
 
 /// One rtnetlink socket that is kept open: lists links and addresses, adds and removes addresses.
 ///
-/// The kernel works on a request while it is sent, so that its answer is there when the call returns: about a tenth of a
-/// millisecond each, short enough for an event loop. Waiting is bounded all the same.
+/// The kernel works on a request while it is sent, so that its answer is there when the call returns: about a tenth of
+/// a millisecond each, short enough for an event loop. Waiting is bounded all the same.
 public struct RouteSocket: ~Copyable, Sendable {
     private let descriptor: Descriptor
     private var sequence: UInt32 = 0

@@ -97,7 +97,7 @@ extension NodeCore {
             execute(.configuration(state.configuration, version: state.version), now: now, into: &effects)
         }
         if recovery == nil {
-            step(.denyLease(NodeSet(nodesBeingFenced)), now: now, into: &effects)
+            deny(Set(nodesBeingFenced), now: now, into: &effects)
         } else if isLeading {
             recover(.applied(state), now: now, into: &effects)
         }

@@ -15,8 +15,10 @@ extension NodeCore {
             leader: id,
             recoverByLeaseAt: recoverByLeaseAt,
             grace: grace,
+            denied: denied,
             now: now
         )
+        recovery?.faults = faults
         effects.append(.event(.elected(term)))
         recover(.wallClock(wallClock), now: now, into: &effects)
         for node in state.configuration.nodes { tellLiveness(of: node.id, now: now, into: &effects) }
@@ -67,6 +69,11 @@ extension NodeCore {
         case .propose(let change):
             let command = Command(change: change, proposedAt: wallClock)
             step(.propose(codec.encodeCommand(command), token: takeToken()), now: now, into: &effects)
+            if faults.startBeforeCommit {
+                var guess = state
+                _ = guess.apply(command)
+                recover(.applied(guess), now: now, into: &effects)
+            }
         case .send(let sheet, let node):
             if node == id {
                 execute(.sheet(sheet, from: id), now: now, into: &effects)
@@ -75,12 +82,19 @@ extension NodeCore {
             }
         case .fence(let node, let incarnation, let devices):
             effects.append(.fence(node: node, incarnation: incarnation, devices: devices))
-        case .denyLease(let nodes): step(.denyLease(NodeSet(nodes)), now: now, into: &effects)
+        case .denyLease(let nodes): deny(nodes, now: now, into: &effects)
         case .stepDown: step(.transferLeadership(to: nil), now: now, into: &effects)
         case .notice(let notice):
             effects.append(.event(.notice(notice)))
             effects.append(.changed)
         }
+    }
+
+    /// Tells consensus who gets no lease.
+    mutating func deny(_ nodes: Set<NodeID>, now: Instant, into effects: inout [NodeEffect]) {
+        guard nodes != denied, !faults.forgetDeniedLease else { return }
+        denied = nodes
+        step(.denyLease(NodeSet(nodes)), now: now, into: &effects)
     }
 
     /// Runs the executor and acts on what it wants.
@@ -100,7 +114,7 @@ extension NodeCore {
     private mutating func deliver(_ report: NodeReport, now: Instant, into effects: inout [NodeEffect]) {
         let wasProbed = reports[id]?.probed ?? false
         take(report, now: now, into: &effects)
-        if report.probed, !wasProbed { step(.leaseEligible(true), now: now, into: &effects) }
+        if report.probed || faults.leaseBeforeProbe, !wasProbed { step(.leaseEligible(true), now: now, into: &effects) }
         if let leader = consensus.leader, leader != id { effects.append(.send(.report(report), to: leader)) }
     }
 

@@ -25,7 +25,9 @@ public struct NodeCore: Sendable {
     /// The newest report of each node whose present session this node has heard, its own included.
     public internal(set) var reports: [NodeID: NodeReport] = [:]
     /// Membership, elections, leases and the log.
-    public internal(set) var consensus: ConsensusCore
+    public package(set) var consensus: ConsensusCore
+    /// Mistakes for the simulation to find.
+    package var faults = RecoveryFaults() { didSet { executor.faults = faults } }
 
     var executor: NodeExecutor
     var recovery: RecoveryCore?
@@ -37,6 +39,8 @@ public struct NodeCore: Sendable {
     var isLeaving = false
     var hasLeft = false
     var wallClock: Int64 = 0
+    /// Who gets no lease from this node; consensus was told.
+    var denied: Set<NodeID> = []
     let codec: CommandCodec
     let grace: Duration
 
@@ -184,7 +188,7 @@ public struct NodeCore: Sendable {
         guard isLeaving, !hasLeft else { return }
         let isRecorded = (state.departures[id] ?? 0) >= incarnation
         let isAlone = consensus.leader == nil && isIdle
-        guard isRecorded || isAlone else { return }
+        guard isRecorded || isAlone || faults.leaveAtOnce else { return }
         hasLeft = true
         step(.leaving, now: now, into: &effects)
     }

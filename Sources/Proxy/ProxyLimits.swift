@@ -28,7 +28,7 @@ enum ProxyLimits {
     /// The least rest of a body that is worth a pipe.
     static let spliceBytes: Int64 = 32_768
     /// What is asked of the kernel for a pipe.
-    static let pipeBytes = 1 << 20
+    static let pipeBytes = 1 << 19
     /// Pipes kept for reuse, per thread.
     static let pooledPipes = 64
     /// How long a refused client may take to read the answer, in milliseconds.

@@ -65,6 +65,7 @@ public final class ProxyProcess {
 
     /// Binds, gives up its privileges, and starts its threads.
     public init(_ options: ProxyOptions, stopper: ProxyStopper) throws {
+        haven_ignore_sigpipe()
         trustedUser = geteuid()
         self.stopper = stopper
         // Before any thread starts, so that all of them leave these signals to the control thread.
@@ -107,8 +108,9 @@ public final class ProxyProcess {
             events.removeAll(keepingCapacity: true)
             checks.tick(now: now, poller: &poller, into: &results)
             supervisor.receive(results)
-            answerApplied()
+            // An endpoint of the old plan is closed before its agent hears that the new one runs.
             supervisor.tidy()
+            answerApplied()
         }
         supervisor.stop()
     }
@@ -143,6 +145,7 @@ public final class ProxyProcess {
         let token = Self.sessionBase + nextSession
         nextSession += 1
         let hello = ProxyHello(
+            process: getpid(),
             threads: supervisor.threads.count,
             generation: supervisor.generation,
             held: supervisor.held
@@ -159,6 +162,7 @@ public final class ProxyProcess {
         do throws(ProxyControlError) {
             try session.flush()
             for frame in try session.receive() { try handle(frame, from: event.token, session) }
+            if session.isEnded { sessions[event.token] = nil }
         } catch {
             if error != .closed { Journal.write("control connection: \(error)") }
             sessions[event.token] = nil

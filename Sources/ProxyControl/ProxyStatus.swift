@@ -131,6 +131,8 @@ public enum CheckResult: String, Codable, Sendable {
 public enum AnswerReason: UInt8, CaseIterable, Codable, Sendable {
     /// 400: the request breaks the rules of HTTP/1.1 or could be read in two ways.
     case badRequest
+    /// 405: TRACE.
+    case methodNotAllowed
     /// 408: the request did not come in time.
     case requestTimeout
     /// 414: the request line is longer than a head may be.
@@ -158,6 +160,7 @@ public enum AnswerReason: UInt8, CaseIterable, Codable, Sendable {
     public var name: StaticString {
         switch self {
         case .badRequest: "bad-request"
+        case .methodNotAllowed: "method-not-allowed"
         case .requestTimeout: "request-timeout"
         case .targetTooLong: "target-too-long"
         case .expectation: "expectation"
@@ -176,6 +179,7 @@ public enum AnswerReason: UInt8, CaseIterable, Codable, Sendable {
     public var status: StaticString {
         switch self {
         case .badRequest: "400 Bad Request"
+        case .methodNotAllowed: "405 Method Not Allowed"
         case .requestTimeout: "408 Request Timeout"
         case .targetTooLong: "414 URI Too Long"
         case .expectation: "417 Expectation Failed"

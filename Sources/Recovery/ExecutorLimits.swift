@@ -4,6 +4,8 @@ import ClusterModel
 public enum ExecutorLimits {
     /// The time between repetitions of an unchanged report.
     public static let reportInterval = Duration.seconds(1)
+    /// How long what only a fence may recover runs on without a lease (no-quorum-policy stop).
+    public static let noQuorumPatience = Duration.seconds(5)
     /// How many probes and monitors run at once.
     public static let concurrentChecks = 16
     /// How many starts run at once.

@@ -1,7 +1,7 @@
 import ClusterModel
 import Placement
 
-/// The node's lease: while it holds, orders count; when it ends, everything that needs it ends.
+/// The node's lease: while it holds, orders count; when it ends, so does everything that is recovered by its end.
 extension NodeExecutor {
     /// Takes news of the lease.
     ///
@@ -14,11 +14,12 @@ extension NodeExecutor {
     ) -> Bool {
         guard let until, until > now else {
             guard lease != nil else { return false }
-            endLease(into: &effects)
+            endLease(now: now, into: &effects)
             return true
         }
         let before = lease
         lease = Lease(until: until, term: term)
+        leaselessSince = nil
         if before?.term == term { return false }
         if before == nil {
             // Sheets that were on their way before this lease may have been overtaken by a recovery elsewhere.
@@ -31,16 +32,30 @@ extension NodeExecutor {
         return false
     }
 
-    /// Voids everything that was run under the lease.
+    /// Voids everything that was run under the lease and that its end makes free to be recovered elsewhere.
     ///
     /// A lease that is renewed later does not cancel these stops.
-    mutating func endLease(into effects: inout [ExecutorEffect]) {
+    mutating func endLease(now: Instant, into effects: inout [ExecutorEffect]) {
         lease = nil
         sheet = nil
         held = nil
         seen = nil
+        if faults.ignoreLeaseEnd { return }
         effects.append(.dropAllVirtualIPs)
-        for name in names where needsLease(name) {
+        leaselessSince = now
+        voidUnlessKept(into: &effects)
+    }
+
+    /// Stops what ran on without a lease.
+    mutating func endPatience(into effects: inout [ExecutorEffect]) {
+        leaselessSince = nil
+        voidUnlessKept(into: &effects)
+    }
+
+    /// Voids what may not run without a lease, or not any longer.
+    mutating func voidUnlessKept(into effects: inout [ExecutorEffect]) {
+        let kept = keptWithoutLease()
+        for name in names where needsLease(name) && !kept.contains(name) {
             guard var cell = cells[name] else { continue }
             cell.wanted = nil
             cell.isVoid = !cell.isDown && cell.phase != .unprobed
@@ -51,6 +66,23 @@ extension NodeExecutor {
             }
             cells[name] = cell
         }
+    }
+
+    /// What goes on for a while without a lease: nobody starts it elsewhere before this node is verified off, so the end
+    /// of the lease proves nothing about it, and every election would stop it everywhere for nothing.
+    ///
+    /// What must run with something that stops, stops too. A start needs a lease whatever is kept.
+    private func keptWithoutLease() -> Set<ResourceName> {
+        guard leaselessSince != nil, !leaving, let configuration, let graph,
+            let own = configuration.node(node), !configuration.fenceDevices(for: own.name).isEmpty
+        else { return [] }
+        var kept: Set<ResourceName> = []
+        for name in graph.namesInOrder {
+            guard let cell = cells[name], configuration.requirement(of: name, in: graph) == .fencing else { continue }
+            if case .virtualIP = cell.resource.kind { continue }
+            if graph.mandatoryPrimaries(of: name).allSatisfy(kept.contains) { kept.insert(name) }
+        }
+        return kept
     }
 
     /// Whether a resource may run here only under a lease.

@@ -8,7 +8,7 @@ extension NodeExecutor {
     ///
     /// - Returns: Whether anything changed.
     mutating func take(_ new: OrderSheet) -> Bool {
-        guard new.session == session, new.number >= newest else {
+        guard (new.session == session && new.number >= newest) || faults.obeyOldSheets else {
             refusedSheets += 1
             return false
         }
@@ -19,13 +19,13 @@ extension NodeExecutor {
             // on that, and take back what it ordered and never got here.
             newest = new.number
             seen = new.number
-            return false
+            return takeBack(new)
         }
         guard lease.term >= new.term else {
             if held.map({ $0.number < new.number }) ?? true { held = new }
             return false
         }
-        guard lease.term == new.term, new.answers >= tenure else {
+        guard (lease.term == new.term && new.answers >= tenure) || faults.obeyOldSheets else {
             refusedSheets += 1
             return false
         }
@@ -36,6 +36,20 @@ extension NodeExecutor {
         let orders = Dictionary(new.run.map { ($0.resource, $0.epoch) }, uniquingKeysWith: max)
         for name in names { cells[name]?.wanted = orders[name] }
         return true
+    }
+
+    /// Without a lease a sheet orders nothing, but what it does not name must not run on.
+    ///
+    /// - Returns: Whether anything changed.
+    private mutating func takeBack(_ new: OrderSheet) -> Bool {
+        let orders = Dictionary(new.run.map { ($0.resource, $0.epoch) }, uniquingKeysWith: max)
+        var changed = false
+        for name in names {
+            guard let wanted = cells[name]?.wanted, orders[name].map({ $0 < wanted }) ?? true else { continue }
+            cells[name]?.wanted = nil
+            changed = true
+        }
+        return changed
     }
 
     /// Applies a configuration: new resources are looked for, changed ones restarted if they changed in earnest.

@@ -19,6 +19,8 @@ public struct NodeExecutor: Sendable {
     /// How many sheets were refused, for the operator.
     public internal(set) var refusedSheets = 0
 
+    /// Mistakes for the simulation to find.
+    package var faults = RecoveryFaults()
     var configuration: ClusterConfiguration?
     var version: ConfigurationVersion = 0
     var graph: ColocationGraph?
@@ -26,6 +28,8 @@ public struct NodeExecutor: Sendable {
     /// The names of `cells` in order, so that effects are.
     var names: [ResourceName] = []
     var lease: Lease?
+    /// When the last lease ended, while something runs on without one.
+    var leaselessSince: Instant?
     /// The sheet that is followed; nil since the last lease ended.
     var sheet: OrderSheet?
     /// A sheet of a newer term than the present lease, to be followed when the lease is renewed in that term.
@@ -62,13 +66,19 @@ public struct NodeExecutor: Sendable {
         var changed = false
         // Whatever comes in, it comes in after the lease ended: the order in which the shell noticed must not matter.
         if let lease, now >= lease.until {
-            endLease(into: &effects)
+            endLease(now: now, into: &effects)
+            changed = true
+        }
+        if let leaselessSince, now >= leaselessSince + ExecutorLimits.noQuorumPatience {
+            endPatience(into: &effects)
             changed = true
         }
         switch input {
         case .sheet(let sheet, _): changed = take(sheet) || changed
         case .lease(let until, let term): changed = takeLease(until, term: term, now: now, into: &effects) || changed
-        case .configuration(let configuration, let version): changed = take(configuration, version) || changed
+        case .configuration(let configuration, let version):
+            changed = take(configuration, version) || changed
+            if lease == nil { voidUnlessKept(into: &effects) }
         case .probeFinished(let found): changed = takeProbes(found) || changed
         case .operationEnded(let resource, let operation, let outcome):
             changed = takeEnd(of: operation, resource, outcome, now: now) || changed
@@ -77,11 +87,14 @@ public struct NodeExecutor: Sendable {
         case .leave:
             changed = changed || !leaving
             leaving = true
+            // Nobody may be there to take what runs here, and this node will not wait for somebody.
+            if lease == nil { endPatience(into: &effects) }
         case .tick: changed = changed || cellDeadline.map { now >= $0 } ?? false
         }
         if changed { advance(now: now, into: &effects) }
         if changed || outbox.wantsOffer(now: now) { sendReport(now: now, into: &effects) }
-        nextDeadline = [lease?.until, cellDeadline, outbox.deadline].compactMap(\.self).min()
+        let patienceEnd = leaselessSince.map { $0 + ExecutorLimits.noQuorumPatience }
+        nextDeadline = [lease?.until, patienceEnd, cellDeadline, outbox.deadline].compactMap(\.self).min()
     }
 
     /// Whether the node has looked for everything it knows.

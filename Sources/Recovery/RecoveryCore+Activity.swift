@@ -19,7 +19,7 @@ extension RecoveryCore {
             if incarnation > assignment.incarnation { return .waitsForProbe(node) }
             return view.report(of: resource)?.state == .unknown ? .stopFailed(node) : .waitsForStop(node)
         case .lost(let leaseOverAt):
-            return activityOnLostNode(resource, node, leaseOverAt: leaseOverAt, &round)
+            return activityOnLostNode(resource, assignment, leaseOverAt: leaseOverAt, &round)
         }
     }
 
@@ -47,21 +47,33 @@ extension RecoveryCore {
 
     private func activityOnLostNode(
         _ resource: ResourceName,
-        _ node: NodeID,
+        _ assignment: Assignment,
         leaseOverAt: Instant,
         _ round: inout Round
     ) -> BlockReason? {
+        let node = assignment.node
         guard let graph else { return .waitsForLease(node) }
         let configuration = round.state.configuration
         switch configuration.requirement(of: resource, in: graph) {
         case .nothing: return nil
+        case .lease where faults.skipLeaseWait: return nil
+        case .fencing where faults.skipFence: return nil
         case .lease:
-            let over = max(leaseOverAt + grace, recoverByLeaseAt)
+            var over = max(leaseOverAt + grace, recoverByLeaseAt)
+            // The node may still believe that it would be fenced first.
+            if assignment.epoch <= round.state.requirementsEpoch, !isAddress(resource, configuration) {
+                over = over + RecoveryLimits.longestPatience
+            }
             guard round.now < over else { return nil }
             round.wake(at: over)
             return .waitsForLease(node)
         case .fencing:
             return fenceDevices(for: node, configuration).isEmpty ? .needsFenceDevice(node) : .waitsForFence(node)
         }
+    }
+
+    private func isAddress(_ resource: ResourceName, _ configuration: ClusterConfiguration) -> Bool {
+        if case .virtualIP = configuration.resource(named: resource)?.kind { return true }
+        return false
     }
 }

@@ -21,6 +21,8 @@ public struct RecoveryCore: Sendable {
     /// When the next `tick` is due.
     public internal(set) var nextDeadline: Instant?
 
+    /// Mistakes for the simulation to find.
+    package var faults = RecoveryFaults()
     let recoverByLeaseAt: Instant
     let grace: Duration
     let startedAt: Instant
@@ -33,7 +35,7 @@ public struct RecoveryCore: Sendable {
     var withdrawals: [ResourceName: Withdrawal] = [:]
     var startPauses: [ResourceName: StartPause] = [:]
     var attempts: [NodeID: FenceAttempt] = [:]
-    var denied: Set<NodeID> = []
+    var denied: Set<NodeID>
     var steppingDown = false
     var wallClock: (time: Int64, at: Instant)?
 
@@ -44,12 +46,21 @@ public struct RecoveryCore: Sendable {
     ///   - leader: The own node.
     ///   - recoverByLeaseAt: Before this moment no lease of an earlier leader can be excluded (RULE 4.3-c).
     ///   - grace: How long a node may take to stop what it runs after its lease ended.
+    ///   - denied: The nodes that get no lease from this leader now.
     ///   - now: The present moment.
-    public init(term: Term, leader: NodeID, recoverByLeaseAt: Instant, grace: Duration, now: Instant) {
+    public init(
+        term: Term,
+        leader: NodeID,
+        recoverByLeaseAt: Instant,
+        grace: Duration,
+        denied: Set<NodeID> = [],
+        now: Instant
+    ) {
         self.term = term
         self.leader = leader
         self.recoverByLeaseAt = recoverByLeaseAt
         self.grace = grace
+        self.denied = denied
         startedAt = now
     }
 

@@ -9,6 +9,9 @@ public enum RecoveryLimits {
     public static let coldSettleTime = Duration.seconds(3)
     /// How long a node that is heard may be without a lease before its resources are moved away.
     public static let leasePatience = Duration.milliseconds(1000)
+    /// How long a node that does not know that the end of its lease now decides may run on without one:
+    /// `noQuorumPatience` on clocks that are both as wrong as they may be.
+    public static let longestPatience = ExecutorLimits.noQuorumPatience * 5 / 4
     /// How long a proposal may take before it is made again.
     public static let proposalPatience = Duration.milliseconds(2000)
     /// The time between repetitions of a sheet that has not been answered.

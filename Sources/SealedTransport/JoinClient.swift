@@ -9,9 +9,12 @@ public import TransportCore
 ///     while case .waiting = join.state {
 ///         for datagram in join.tick(now: now) { socket.send(datagram.bytes, to: datagram.endpoint) }
 ///         poller.wait(until: join.nextDeadline, ...)
-///         while let (count, from) = socket.receive(into: &buffer) { join.receive(&buffer, count: count, from: from, now: now) }
+///         while let (count, from) = socket.receive(into: &buffer) {
+///             let more = join.receive(&buffer, count: count, from: from, now: now)
+///             for datagram in more { socket.send(datagram.bytes, to: datagram.endpoint) }
+///         }
 ///     }
-public struct JoinClient: ~Copyable {
+public struct JoinClient: ~Copyable, Sendable {
     /// How it stands.
     public enum State: Hashable, Sendable {
         /// Nobody has answered yet, or the cluster is at it.

@@ -18,7 +18,7 @@ public struct JoinRequest: Hashable, Sendable {
 /// The agent's side of joining: issues tokens and hands the identity document to one joiner each.
 ///
 /// Tokens live in memory only: a restart of the agent voids them.
-public struct JoinIssuer: ~Copyable {
+public struct JoinIssuer: ~Copyable, Sendable {
     private var table = JoinTable()
     private var secrets: [Random128: SecretBytes] = [:]
     private var attempts: [Random128: Attempt] = [:]

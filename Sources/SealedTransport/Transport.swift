@@ -61,7 +61,7 @@ public struct TransportOutput: Sendable {
 ///     }
 ///
 /// Not copyable: a copy would seal with the same counters again.
-public struct Transport: ~Copyable {
+public struct Transport: ~Copyable, Sendable {
     private var machine: TransportMachine
     private var keys: KeyRing
     private var sealer: (generation: UInt32, cipher: AESGCM)

@@ -11,7 +11,7 @@ struct Invariants: Sendable {
     private let voters: [NodeID]
     private var leaders: [Term: NodeID] = [:]
     /// The highest term in which anybody was ever elected.
-    private var newestTerm: Term = 0
+    private(set) var newestTerm: Term = 0
     /// What was ever committed anywhere, from index 1.
     private var decided: [Decided] = []
     /// The newest entry that each start of an agent has handed out.
@@ -23,6 +23,12 @@ struct Invariants: Sendable {
 
     /// The highest index ever committed.
     var decidedIndex: LogIndex { LogIndex(decided.count) }
+
+    /// Whether an entry is the one behind the last that a node was seen to apply.
+    func isNext(_ index: LogIndex, on node: NodeID) -> Bool { index == (applied[node] ?? 0) + 1 }
+
+    /// A node applied what can no longer be read from its log, or took a snapshot in its place.
+    mutating func skipped(to index: LogIndex, on node: NodeID) { applied[node] = index }
 
     mutating func fail(_ reason: String) {
         if violation == nil { violation = reason }

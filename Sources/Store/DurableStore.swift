@@ -4,10 +4,10 @@ import Synchronization
 
 /// What the consensus core must never forget: vote, log, snapshot, incarnation.
 ///
-/// Every function returns only when its work is on the disk, so that they belong on a disk worker thread; `write` is one
-/// transaction and one sync. A process killed or a machine that loses power at any instruction keeps everything that was
-/// acknowledged and nothing of a batch in part. After a failed write or sync the store refuses further writes: the kernel
-/// may have dropped the pages that it could not write, so that a later success would prove nothing.
+/// Every function returns only when its work is on the disk, so that they belong on a disk worker thread; `write` is
+/// one transaction and one sync. A process killed or a machine that loses power at any instruction keeps everything
+/// that was acknowledged and nothing of a batch in part. After a failed write or sync the store refuses further writes:
+/// the kernel may have dropped the pages that it could not write, so that a later success would prove nothing.
 public final class DurableStore: Sendable {
     /// The file.
     public let path: String

@@ -10,6 +10,9 @@ enum StateDatabase {
         case lazy
     }
 
+    /// Bytes that the write-ahead log keeps once it was copied into the file.
+    private static let walLimit = 8 << 20
+
     static func open(_ path: String, durability: Durability) throws(StoreError) -> DatabaseQueue {
         var configuration = Configuration()
         configuration.busyMode = .immediateError
@@ -20,6 +23,8 @@ enum StateDatabase {
             try database.execute(sql: "PRAGMA journal_mode = WAL")
             try database.execute(sql: "PRAGMA synchronous = \(durability == .full ? "FULL" : "NORMAL")")
             try database.execute(sql: "PRAGMA cell_size_check = ON")
+            // One large snapshot must not keep its room in the log for ever.
+            try database.execute(sql: "PRAGMA journal_size_limit = \(walLimit)")
         }
         return try translating(path) {
             let queue = try DatabaseQueue(path: path, configuration: configuration)

@@ -39,7 +39,7 @@ public enum StoreError: Error, Hashable, Sendable, CustomStringConvertible {
     }
 
     private static func rejoin(_ path: String) -> String {
-        "To let it join again: haven cluster destroy here (move \(path) away first to keep it), then haven cluster token "
-            + "NODE on another node, and haven cluster join --start here"
+        "To let this node join again: keep a copy of \(path) if you want one, then haven cluster destroy here, "
+            + "haven cluster token on another node, and haven cluster join here with that token"
     }
 }

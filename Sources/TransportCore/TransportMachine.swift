@@ -15,7 +15,7 @@ public struct LocalIdentity: Hashable, Sendable {
     }
 }
 
-/// Decides which datagrams count and what is sent; sealing and opening is done by its shell between `examine` and `accept`.
+/// Decides which datagrams count and what is sent; its shell seals, and opens between `examine` and `accept`.
 ///
 /// A peer's session is accepted only after it has echoed a challenge of this run, so that nothing recorded ever counts:
 ///
@@ -25,7 +25,7 @@ public struct LocalIdentity: Hashable, Sendable {
 ///
 /// Whatever is wrong with a datagram, it is counted and answered by nothing. Not copyable, because two copies would use
 /// the same counters under the same key.
-public struct TransportMachine: ~Copyable {
+public struct TransportMachine: ~Copyable, Sendable {
     /// Who this agent is.
     public let local: LocalIdentity
     /// What went where.
@@ -59,6 +59,8 @@ public struct TransportMachine: ~Copyable {
         for (node, endpoints) in links where node != local.own.node {
             var state = peers[node] ?? PeerState(links: [])
             state.links = Array(endpoints.prefix(TransportLimit.links))
+            // A link that is gone must not swallow what is sent before the peer is heard on another.
+            if let link = state.current?.link, link >= state.links.count { state.current?.link = 0 }
             next[node] = state
         }
         peers = next

@@ -1,1 +1,3 @@
-print("x")
+import CLinux
+
+exit(Benchmark.main(Array(CommandLine.arguments.dropFirst())))

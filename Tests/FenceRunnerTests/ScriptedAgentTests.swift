@@ -39,9 +39,9 @@ struct ScriptedAgentTests {
         let reason = try #require(events.failure)
         #expect(reason.contains("off got no answer within"))
         let orphan = try #require(Int32(scratch.read("orphan").dropLast()))
-        // Bounded poll: killed with the rest of the group, each at its own pace.
         var looks = 0
         while !isGone(orphan), looks < 1000 {
+            // Bounded poll: killed with the rest of the group, each at its own pace.
             try await Task.sleep(for: .milliseconds(10))
             looks += 1
         }

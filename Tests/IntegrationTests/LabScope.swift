@@ -31,7 +31,6 @@ struct LabScope: SuiteTrait, TestScoping {
         try Lab.down(name)
         let cluster = TestCluster(lab: try Lab.up(specification))
         defer { try? Lab.down(name) }
-        try RemoteLogin.enable(on: cluster.lab)
         if isSetUp { try cluster.setUp() }
         try await TestCluster.$inScope.withValue(cluster) { try await function() }
     }
@@ -64,42 +63,4 @@ extension Trait where Self == LabScope {
     static func lab(_ name: String, isSetUp: Bool = true) -> LabScope {
         LabScope(name: name, hosts: ["ctl1", "ctl2", "ctl3"], isSetUp: isSetUp)
     }
-}
-
-/// ssh between the hosts of a lab without passwords, as operators have it.
-enum RemoteLogin {
-    static func enable(on lab: Lab) throws {
-        let first = lab.hosts[0]
-        let key = try TestCluster.shell(
-            first,
-            "ssh-keygen -q -t ed25519 -N '' -f /run/haven-lab-key; cat /run/haven-lab-key"
-        )
-        for host in lab.hosts { try TestCluster.shell(host, script, input: key) }
-    }
-
-    private static let script = """
-        mkdir -p -m 700 /etc/haven-lab/ssh
-        umask 077
-        cat >/etc/haven-lab/ssh/key
-        ssh-keygen -y -f /etc/haven-lab/ssh/key >/etc/haven-lab/ssh/authorized
-        mkdir -p /etc/ssh/ssh_config.d
-        cat >/etc/ssh/ssh_config.d/00-lab.conf <<end
-        Host *
-          IdentityFile /etc/haven-lab/ssh/key
-          StrictHostKeyChecking no
-          UserKnownHostsFile /dev/null
-          LogLevel ERROR
-        end
-        chmod 644 /etc/ssh/ssh_config.d/00-lab.conf
-        cat >/etc/haven/boot.d/10-sshd <<end
-        #!/bin/sh
-        mkdir -p /run/sshd
-        exec /usr/sbin/sshd -D -f /dev/null -h /etc/haven-lab/ssh/key -o PidFile=none -o UsePAM=no -o StrictModes=no \\
-          -o AuthorizedKeysFile=/etc/haven-lab/ssh/authorized -o PermitRootLogin=prohibit-password \\
-          -o "SetEnv=PATH=$PATH"
-        end
-        chmod 755 /etc/haven/boot.d/10-sshd
-        setsid /etc/haven/boot.d/10-sshd </dev/null >/dev/null 2>&1 &
-        until ss -Hltn | grep -q ':22 '; do :; done
-        """
 }

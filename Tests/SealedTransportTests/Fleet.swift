@@ -93,6 +93,9 @@ final class Fleet {
             deliver(next)
         }
         #expect(carried < 100_000, "datagrams answer each other without end")
+        for agent in agents.values {
+            if let deadline = agent.transport.nextDeadline { #expect(deadline > now, "a deadline that spins the loop") }
+        }
     }
 
     /// Settles again and again while time passes.

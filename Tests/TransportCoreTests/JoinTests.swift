@@ -22,7 +22,8 @@ struct JoinTests {
         let token = try Self.token()
         #expect(
             token.text
-                == "haven-join-1:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8CBAoAAAEVaBAgAQ24AAAAAAAAAAAAAAABFWlzdGFjay0x"
+                == "haven-join-1:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8CBAoAAAEVaBAgAQ24AAAAAAAAAAAAAAAB"
+                + "FWlzdGFjay0x"
                 + token.text.suffix(6)
         )
         #expect(JoinToken(text: "  \(token.text)\n") == token)

@@ -90,6 +90,17 @@ struct MachineTests {
     }
 
     @Test
+    func `A peer that loses a link is reached on another one at once`() throws {
+        let links = ["10.0.0.1:5480", "10.1.0.1:5480"].compactMap { Endpoint($0) }
+        var machine = Self.machine(links)
+        try Self.establish(&machine, from: links[1])
+        machine.setPeers([Self.peer.node: [links[0]]])
+        var effects = TransportEffects()
+        #expect(machine.send([1], .consensus, to: Self.peer.node, now: .zero, into: &effects) == .taken)
+        #expect(effects.datagrams.map(\.endpoint) == [links[0]])
+    }
+
+    @Test
     func `A challenge is worthless after its time and after its use`() throws {
         let link = try #require(Endpoint("10.0.0.1:5480"))
         var machine = Self.machine([link])

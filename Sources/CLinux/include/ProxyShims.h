@@ -72,6 +72,9 @@ static inline long haven_thread_start(pthread_t *thread, void *(*body)(void *), 
 }
 static inline long haven_thread_join(pthread_t thread) { return -(long)pthread_join(thread, NULL); }
 
+/* splice(2) to a socket whose peer is gone raises SIGPIPE whatever its flags say. */
+static inline void haven_ignore_sigpipe(void) { signal(SIGPIPE, SIG_IGN); }
+
 /* Becomes another user for good: no groups, no capabilities, no way to gain privileges by exec. */
 static inline long haven_drop_privileges(uid_t uid, gid_t gid) {
     long result = HAVEN_RESULT(setgroups(0, NULL));
@@ -100,6 +103,8 @@ static inline long haven_raise_descriptor_limit(void) {
     getrlimit(RLIMIT_NOFILE, &limit);
     return limit.rlim_cur > 1000000 ? 1000000 : (long)limit.rlim_cur;
 }
+/* Leaves the namespaces of these kinds for fresh ones. */
+static inline long haven_unshare(int kinds) { return HAVEN_RESULT(unshare(kinds)); }
 /* Private memory that costs nothing until it is touched; NULL on failure. */
 static inline void *haven_map_private(size_t size) {
     void *address = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);

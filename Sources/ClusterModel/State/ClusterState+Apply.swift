@@ -63,6 +63,7 @@ extension ClusterState {
         _ wanted: ClusterConfiguration
     ) -> RequestAnswer {
         guard expected == version else { return .conflict(current: version) }
+        if !configuration.fencesLike(wanted) { requirementsEpoch = lastEpoch }
         configuration = wanted
         version += 1
         forgetWhatIsGone()
@@ -215,4 +216,19 @@ extension ClusterState {
 extension FenceRecord {
     /// Whether no attempt is under way.
     public var isOver: Bool { outcome != .ordered }
+}
+
+extension ClusterConfiguration {
+    /// Whether the same resources must be fenced before they run elsewhere, as far as both configurations hold them.
+    fileprivate func fencesLike(_ other: ClusterConfiguration) -> Bool {
+        guard properties.stonithEnabled == other.properties.stonithEnabled, colocations == other.colocations else {
+            return false
+        }
+        let known = Dictionary(resources.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+        return other.resources.allSatisfy { resource in
+            guard let before = known[resource.name] else { return true }
+            return (before.requires ?? before.kind.defaultRequirement)
+                == (resource.requires ?? resource.kind.defaultRequirement)
+        }
+    }
 }

@@ -8,6 +8,9 @@ public struct ClusterState: Hashable, Codable, Sendable {
     public var assignments: [ResourceName: Assignment]
     /// The highest epoch ever given out; epochs are unique over all resources.
     public var lastEpoch: Epoch
+    /// The highest epoch that was given out before the configuration last changed what must be fenced: a node that runs
+    /// something under it may not know that change.
+    public var requirementsEpoch: Epoch
     /// Failures that count against a node for a resource.
     public var failures: [ResourceName: [NodeID: FailureRecord]]
     /// The newest failure of each resource that was counted, kept beyond a cleanup so that none is counted twice.
@@ -32,6 +35,7 @@ public struct ClusterState: Hashable, Codable, Sendable {
         version = 0
         assignments = [:]
         lastEpoch = 0
+        requirementsEpoch = 0
         failures = [:]
         countedFailures = [:]
         incarnations = [:]

@@ -61,6 +61,11 @@ extension ConsensusCore {
     /// The term of an entry in the log; nil when it is compacted away or not there.
     package func termInLog(at index: LogIndex) -> Term? { log.term(at: index) }
 
+    /// An entry in the log; nil when it is compacted away or not there.
+    package func entryInLog(at index: LogIndex) -> LogEntry? {
+        log.term(at: index) == nil || index <= log.base.index ? nil : log.entries(index...index).first
+    }
+
     private func view(_ record: PeerRecord) -> PeerView {
         PeerView(
             id: record.id,

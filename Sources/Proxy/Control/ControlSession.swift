@@ -8,6 +8,8 @@ final class ControlSession {
     private var input: [UInt8] = []
     private var descriptors: [Int32] = []
     private var output: [UInt8] = []
+    /// Whether the agent closed its end; what it said before still counts.
+    private(set) var isEnded = false
 
     init(socket: Int32) { self.socket = Descriptor(owning: socket) }
 
@@ -15,7 +17,7 @@ final class ControlSession {
 
     /// Reads what there is; whole frames come out.
     ///
-    /// - Throws: When the session is over.
+    /// - Throws: When what came is no frame.
     func receive() throws(ProxyControlError) -> [ControlFrame] {
         var frames: [ControlFrame] = []
         var chunk = [UInt8](repeating: 0, count: 65_536)
@@ -25,7 +27,10 @@ final class ControlSession {
             let result = haven_recv_descriptors(socket.number, &chunk, chunk.count, &numbers, &count)
             if result == -Int(EAGAIN) { return frames }
             if result == -Int(EINTR) { continue }
-            guard result > 0 else { throw .closed }
+            guard result > 0 else {
+                isEnded = true
+                return frames
+            }
             descriptors += numbers[..<Int(count)]
             guard descriptors.count <= 4 * ControlFrame.descriptors else { throw .tooLarge(descriptors.count) }
             input += chunk[..<result]

@@ -112,6 +112,8 @@ final class Supervisor {
             return LiveServer(id: id, configuration: server, node: node, health: fresh, lastCheck: nil, since: now)
         }
         let before = live.condition.status
+        // A node that was lost comes back as a machine that has just booted.
+        if live.node == .lost, node != .lost { live.health.distrust() }
         live.configuration = server
         live.node = node
         // While nothing checks it, nothing is known about it.

@@ -5,6 +5,7 @@ extension AnswerReason {
     /// What a client is told about a head that breaks a rule.
     init(_ fault: HeadFault) {
         switch fault.status {
+        case 405: self = .methodNotAllowed
         case 414: self = .targetTooLong
         case 417: self = .expectation
         case 431: self = .headTooLong
@@ -53,6 +54,7 @@ extension Loop {
         writer.append(reason.status)
         writer.append("\r\nContent-Type: text/html\r\nCache-Control: no-cache\r\nX-Haven-Reason: ")
         writer.append(reason.name)
+        if reason == .methodNotAllowed { writer.append("\r\nAllow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS") }
         writer.append("\r\nContent-Length: ")
         writer.append(decimal: Int64(length))
         writer.append(keeps ? "\r\n\r\n" : "\r\nConnection: close\r\n\r\n")

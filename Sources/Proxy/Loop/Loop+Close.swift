@@ -99,7 +99,12 @@ extension Loop {
             haven_pipe(raw.bindMemory(to: Int32.self).baseAddress, Int32(O_NONBLOCK))
         }
         guard result >= 0 else { return false }
-        _ = haven_fcntl(ends.0, F_SETPIPE_SZ, Int32(ProxyLimits.pipeBytes))
+        // A user's pipes are limited in all; a small one would be slower than copying.
+        guard haven_fcntl(ends.0, F_SETPIPE_SZ, Int32(ProxyLimits.pipeBytes)) >= 0 else {
+            _ = haven_close(ends.0)
+            _ = haven_close(ends.1)
+            return false
+        }
         slot.pointee.pipe = Pipe(read: ends.0, write: ends.1)
         return true
     }

@@ -222,7 +222,11 @@ extension Loop {
     /// The pause before another attempt at the same server is over.
     mutating func endTurnAround(_ client: SlotPointer) {
         let entry = listener(client.pointee.listener)
-        if entry.pointee.redispatches, !server(client.pointee.server).pointee.isUsable { return redispatch(client) }
+        let isUsable = server(client.pointee.server).pointee.isUsable
+        // A number that left the listener meanwhile may be somebody else's soon.
+        if row(of: client.pointee.server, entry) < 0 || (entry.pointee.redispatches && !isUsable) {
+            return redispatch(client)
+        }
         connect(client)
     }
 

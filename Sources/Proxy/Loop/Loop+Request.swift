@@ -30,7 +30,12 @@ extension Loop {
         guard client.pointee.kind == .client, client.pointee.phase == .exchange, client.pointee.peer == server else {
             return
         }
-        if !client.pointee.flags.contains(.requestDone) { pumpRequest(client, server) }
+        if isSending(client) { pumpRequest(client, server) }
+    }
+
+    /// Whether more of the request's body is to be passed on.
+    func isSending(_ client: SlotPointer) -> Bool {
+        client.pointee.flags.isDisjoint(with: [.requestDone, .stopped])
     }
 
     // MARK: Heads
@@ -121,8 +126,12 @@ extension Loop {
     private mutating func prepare(_ client: SlotPointer) {
         client.pointee.flags.remove([
             .requestDone, .responseStarted, .followsCookie, .replayable, .headStarted, .keepAlive, .oldVersion,
+            .stopped,
         ])
-        client.pointee.flags.insert(requestHead.keepsAlive ? [.keepAlive, .reused] : .reused)
+        client.pointee.flags.insert(.reused)
+        if requestHead.keepsAlive, !listener(client.pointee.listener).pointee.isRemoved {
+            client.pointee.flags.insert(.keepAlive)
+        }
         if requestHead.minorVersion == 0 { client.pointee.flags.insert(.oldVersion) }
         client.pointee.phase = .waiting
         client.pointee.method = requestHead.method
@@ -195,11 +204,12 @@ extension Loop {
         case .sourceFailed: abort(client)
         case .sinkFailed:
             // The server stopped listening; it may have said why before.
-            client.pointee.framing = .none
+            client.pointee.flags.insert(.stopped)
             client.pointee.flags.remove(.keepAlive)
             blocks.release(&server.pointee.output)
             releasePipe(client)
             server.pointee.flags.insert(.readable)
+            wheel.set(server, now + entry.pointee.server)
             pumpResponse(client, server)
         }
     }
@@ -238,7 +248,6 @@ extension Loop {
             if count == -Int(EAGAIN) { return register(client) }
             guard count > 0 || count == -Int(EINTR) else { return closeClient(client) }
         }
-        // Somebody who goes on sending that fast has no interest in the answer.
-        closeClient(client)
+        enqueue(client)
     }
 }

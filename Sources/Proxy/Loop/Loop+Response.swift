@@ -7,10 +7,10 @@ extension Loop {
     mutating func serveServer(_ slot: SlotPointer) {
         switch slot.pointee.phase {
         case .connecting: serveConnecting(slot)
-        case .idle: closeIdle(slot)
+        case .idle: if slot.pointee.flags.contains(.readable) { closeIdle(slot) }
         case .exchange, .body:
             guard let client = slot.pointee.peer else { return }
-            if !client.pointee.flags.contains(.requestDone), client.pointee.framing != .none {
+            if isSending(client) {
                 pumpRequest(client, slot)
                 guard slot.pointee.kind == .server, slot.pointee.peer == client else { return }
             } else if !slot.pointee.output.isEmpty, case .sinkFailed = flush(slot) {
@@ -118,7 +118,8 @@ extension Loop {
         server.pointee.framing = responseHead.framing
         server.pointee.bodyLeft = max(0, responseHead.contentLength)
         server.pointee.chunks = ChunkScanner()
-        guard let body = account(server, base + end, count - end) else {
+        let isUnreadable = server.pointee.framing == .chunked && client.pointee.flags.contains(.oldVersion)
+        guard !isUnreadable, let body = account(server, base + end, count - end) else {
             counters.add(.badResponses, server: server.pointee.server)
             return answer(client, .badResponse)
         }

@@ -79,6 +79,7 @@ extension Loop {
     private mutating func settleConnections() {
         for index in 0..<slab.high {
             let slot = slab.slot(at: index)
+            if slot.pointee.kind == .client { closeIfRemoved(slot) }
             guard slot.pointee.kind == .server else { continue }
             let entry = server(slot.pointee.server)
             if entry.pointee.isUsable { continue }
@@ -88,6 +89,15 @@ extension Loop {
             default: if entry.pointee.isLost { serverVanished(slot) }
             }
         }
+    }
+
+    /// Ends a client of a removed listener between two requests; in the middle of one it ends with the response.
+    private mutating func closeIfRemoved(_ client: SlotPointer) {
+        guard client.pointee.phase == .head, !client.pointee.flags.contains(.headStarted),
+            client.pointee.flags.contains(.reused), client.pointee.input.isEmpty,
+            listener(client.pointee.listener).pointee.isRemoved
+        else { return }
+        closeClient(client)
     }
 
     /// Compares the lease with the clock; without it, clients of virtual IPs are cut off.

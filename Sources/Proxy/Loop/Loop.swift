@@ -1,5 +1,6 @@
 import Balancing
 import CLinux
+import ClusterModel
 import HTTP1
 import LinuxIO
 import ProxyControl
@@ -54,6 +55,7 @@ struct Loop {
 
     private var runHead: SlotPointer?
     private var runTail: SlotPointer?
+    private var runCount = 0
 
     /// Idle connections of one server, the most recently used first.
     struct Pool {
@@ -122,7 +124,11 @@ struct Loop {
             let current = haven_clock(CLOCK_MONOTONIC) / 1_000_000
             limit = max(0, look - current)
         }
-        if hasVirtualBinds, holdsLease, limit < 0 || limit > ProxyLimits.leaseLook { limit = ProxyLimits.leaseLook }
+        if hasVirtualBinds, holdsLease, let lease {
+            let left = ((lease.end?.nanoseconds ?? 0) - haven_clock(CLOCK_MONOTONIC)) / 1_000_000 + 1
+            let look = min(max(0, left), ProxyLimits.leaseLook)
+            limit = limit < 0 ? look : min(limit, look)
+        }
         return Int32(min(limit, 60_000))
     }
 
@@ -186,6 +192,7 @@ struct Loop {
         guard !slot.pointee.flags.contains(.queued) else { return }
         slot.pointee.flags.insert(.queued)
         slot.pointee.next = nil
+        runCount += 1
         if let tail = runTail {
             tail.pointee.next = slot
         } else {
@@ -196,11 +203,10 @@ struct Loop {
 
     private mutating func runQueued() {
         // What is queued while this runs waits for the next pass, so that new events are not starved.
-        guard let last = runTail else { return }
-        while let slot = runHead {
+        for _ in 0..<runCount {
+            guard let slot = runHead else { return }
             dequeueFirst()
             serve(slot)
-            if slot == last { break }
         }
     }
 
@@ -208,6 +214,7 @@ struct Loop {
         guard let slot = runHead else { return }
         runHead = slot.pointee.next
         if runHead == nil { runTail = nil }
+        runCount -= 1
         slot.pointee.next = nil
         slot.pointee.flags.remove(.queued)
     }
@@ -227,6 +234,7 @@ struct Loop {
             runHead = slot.pointee.next
         }
         if runTail == slot { runTail = previous }
+        runCount -= 1
         slot.pointee.next = nil
         slot.pointee.flags.remove(.queued)
     }

@@ -69,6 +69,8 @@ struct Slot {
         static let failed = Flags(rawValue: 1 << 15)
         /// Listener or server: of an HTTP listener.
         static let http = Flags(rawValue: 1 << 16)
+        /// Client: its server takes no more of the request.
+        static let stopped = Flags(rawValue: 1 << 18)
         /// Client: HTTP/1.0.
         static let oldVersion = Flags(rawValue: 1 << 17)
     }

@@ -1,0 +1,97 @@
+import CLinux
+import ClusterModel
+import LinuxIO
+import ProxyControl
+import Testing
+
+/// The connection between agent and proxy.
+@Suite
+struct ControlTests {
+    @Test
+    func `A restarted agent finds the sockets and the plan of its predecessor`() throws {
+        let origin = try Origin("s1")
+        let endpoint = try TestNet.freeEndpoint()
+        let proxy = try TestProxy(threads: 3)
+        proxy.origins = [origin]
+        #expect(proxy.client.hello.threads == 3 && proxy.client.hello.held.isEmpty)
+        let planned = PlannedListener(.test(endpoint, [origin]))
+        try proxy.apply([planned])
+        let kept = try TestClient(endpoint)
+        #expect(try kept.get("/").status == 200)
+        try proxy.reconnect()
+        #expect(proxy.client.hello.held == [endpoint] && proxy.client.hello.generation == 1)
+        #expect(try kept.get("/").status == 200)
+        try proxy.apply([planned])
+        #expect(try kept.get("/").status == 200)
+    }
+
+    @Test
+    func `An endpoint in use is named and the rest is served`() throws {
+        let origin = try Origin("s1")
+        let endpoint = try TestNet.freeEndpoint()
+        let (number, taken) = try TestNet.listenAlone()
+        defer { _ = haven_close(number) }
+        let proxy = try TestProxy()
+        proxy.origins = [origin]
+        let plan = proxy.plan([PlannedListener(.test(endpoint, [origin]) { $0.binds.append(taken) })])
+        let result = try proxy.client.apply(plan, deadline: TestProxy.soon)
+        #expect(result.refusal == nil)
+        #expect(result.failedBinds == [FailedBind(endpoint: taken, reason: "Address already in use")])
+        #expect(try TestClient(endpoint).get("/").status == 200)
+    }
+
+    @Test
+    func `A plan beyond the limits is refused whole, and the old one goes on`() throws {
+        let origin = try Origin("s1")
+        let endpoint = try TestNet.freeEndpoint()
+        let proxy = try TestProxy()
+        proxy.origins = [origin]
+        try proxy.apply([PlannedListener(.test(endpoint, [origin]))])
+        let bad: [(inout Listener) -> Void] = [
+            { $0.servers[0].weight = 257 }, { $0.servers.append($0.servers[0]) }, { $0.retries = 101 },
+            { $0.cookie = CookiePersistence(name: "a b") }, { $0.servers[0].cookie = "x;y" }, { $0.binds = [] },
+            { $0.httpCheck = HTTPCheck(uri: "/x\r\nEvil: 1") }, { $0.maxConnections = 0 },
+        ]
+        for change in bad {
+            let plan = proxy.plan([PlannedListener(.test(endpoint, [origin], change))])
+            let result = try proxy.client.apply(plan, deadline: TestProxy.soon)
+            #expect(result.refusal != nil && result.generation == 1)
+        }
+        #expect(try TestClient(endpoint).get("/").status == 200)
+    }
+
+    @Test
+    func `Garbage on the control socket ends that connection only`() throws {
+        let proxy = try TestProxy()
+        for bytes in [
+            Array("GET / HTTP/1.1\r\n\r\n".utf8), [0x48, 0x50, 2, 200, 0, 0, 0, 0], [0x48, 0x50, 3, 0, 255, 0, 0, 0],
+        ] {
+            let socket = try StreamSocket.connectUnix(path: proxy.controlPath)
+            #expect(try socket.write(bytes) == bytes.count)
+            while try !socket.read(upTo: 4096).isEmpty {}
+        }
+        #expect(try proxy.status().generation == 0)
+    }
+
+    @Test
+    func `A frame comes back as it was, and only when it is whole`() throws {
+        let frame = try ControlFrame(.plan, ProxyPlan(generation: 7, listeners: []), descriptorCount: 2)
+        let bytes = frame.encoded
+        for cut in 0..<bytes.count {
+            var partial = Array(bytes[..<cut])
+            #expect(try ControlFrame.take(from: &partial) == nil)
+        }
+        var buffer = bytes + bytes
+        let first = try #require(try ControlFrame.take(from: &buffer))
+        #expect(first.kind == .plan && first.descriptorCount == 2 && buffer == bytes)
+        #expect(try first.decode(ProxyPlan.self).generation == 7)
+        #expect(throws: ProxyControlError.self) { try first.decode(ProxyHello.self) }
+    }
+
+    @Test
+    func `A proxy that is not there is told at once`() throws {
+        #expect(throws: ProxyControlError.self) {
+            try ProxyClient(path: "/nonexistent/proxy.sock", deadline: TestProxy.soon)
+        }
+    }
+}
