@@ -172,5 +172,7 @@ let package = Package(
         tests("ClusterConfigTests", ["ClusterConfig", "ClusterModel"]),
         tests("AdminAPITests", ["AdminAPI", "ClusterModel"]),
         tests("HavenCommandsTests", ["HavenCommands", "AdminAPI", "ClusterConfig", "ClusterModel"]),
+        // The programs themselves, on the hosts of a lab; needs root.
+        tests("IntegrationTests", ["Lab", "AdminAPI", "ClusterModel", "LinuxIO", "Processes"]),
     ]
 )

@@ -1,4 +1,5 @@
 import ArgumentParser
+import ClusterAgent
 import ClusterModel
 import Foundation
 import LinuxIO
@@ -25,6 +26,8 @@ struct Supervisor {
             let began = Clock.monotonic()
             let exit = try runOnce(program, arguments, signals)
             guard let exit, !exit.isSuccess else { return }
+            // Another try would be refused as well.
+            if exit == .exited(code: AgentRefusal.exitCode) { throw ExitCode(AgentRefusal.exitCode) }
             if Clock.monotonic() - began > Self.stableTime { pause = Self.firstPause }
             log.error("the agent ended with \(exit); it is started again in \(pause.milliseconds) ms")
             if try waitOut(pause, signals) { return }
