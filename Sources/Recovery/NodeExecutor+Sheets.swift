@@ -8,7 +8,7 @@ extension NodeExecutor {
     ///
     /// - Returns: Whether anything changed.
     mutating func take(_ new: OrderSheet) -> Bool {
-        guard new.session == session, new.number >= newest else {
+        guard new.session == session, new.number >= newest, new.run.count <= RecoveryLimits.mostResources else {
             refusedSheets += 1
             return false
         }

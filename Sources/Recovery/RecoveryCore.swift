@@ -33,10 +33,12 @@ public struct RecoveryCore: Sendable {
     var nodes: [NodeID: NodeView] = [:]
     var proposals = Proposals()
     var withdrawals: [ResourceName: Withdrawal] = [:]
+    /// Where resources go by assignments that were proposed and not applied yet.
+    var underWay: [ResourceName: NodeID] = [:]
     var startPauses: [ResourceName: StartPause] = [:]
     var attempts: [NodeID: FenceAttempt] = [:]
     var denied: Set<NodeID>
-    var steppingDown = false
+    var steppedDownAt: Instant?
     var wallClock: (time: Int64, at: Instant)?
 
     /// Begins to lead.
