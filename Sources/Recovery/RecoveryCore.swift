@@ -112,8 +112,17 @@ public struct RecoveryCore: Sendable {
         tell(&round)
         proposals.endRound()
         if let deadline = proposals.deadline { round.wake(at: deadline) }
+        if faults.startBeforeCommit { takeForCommitted(&round) }
         nextDeadline = round.deadline
         effects += round.effects
+    }
+
+    /// A planted mistake: what was just proposed counts at the next round.
+    private mutating func takeForCommitted(_ round: inout Round) {
+        for case .propose(.assign(let batch)) in round.effects {
+            _ = state?.apply(Command(change: .assign(batch), proposedAt: 0))
+            round.wake(at: round.now + .nanoseconds(1))
+        }
     }
 
     private mutating func refreshGraph(_ state: ClusterState) {
