@@ -60,7 +60,10 @@ public enum NodeEffect: Sendable {
     case changed
     /// Something for the log and the history.
     case event(NodeEvent)
-    /// The node has left: it runs nothing, votes for nobody, and may end.
+    /// The node has left: it runs nothing that it started, votes for nobody, and may end.
+    ///
+    /// Only a departure in the replicated state proves that it runs nothing at all: one that left before it learned the
+    /// configuration does not know what an earlier agent ran.
     case left
     /// The node must end at once, and an operator must look: what it knows or holds cannot be relied on.
     case mustStop(String)

@@ -131,4 +131,22 @@ struct ExecutorPatienceTests {
         #expect(state.assignments["app"]?.epoch == 2)
         #expect(state.requirementsEpoch == 1)
     }
+
+    @Test
+    func `A leader waits out the patience of a node that may not know that fencing was switched off`() {
+        var script = CoreScript(Self.configuration, after: .give("app", to: 2))
+        script.settle()
+        script.report(2, [.running("app", 1)])
+        script.lost(2)
+        script.wait(1000)
+        var configuration = Self.configuration
+        configuration.properties.stonithEnabled = false
+        script.apply(.configure(expected: 0, configuration))
+        let free = Change.release(resource: "app", epoch: 1)
+        #expect(!script.proposed.contains(free))
+        script.wait(5000)
+        #expect(!script.proposed.contains(free))
+        script.wait(400)
+        #expect(script.proposed.contains(free))
+    }
 }

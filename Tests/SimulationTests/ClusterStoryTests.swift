@@ -95,3 +95,31 @@ struct ClusterStoryTests {
         #expect(simulator.fences == 1)
     }
 }
+
+extension ClusterStoryTests {
+    /// A follower denies leases by the log, so that it is right at its election; what the log says of a fence that
+    /// failed must not outlive the first decision of the new leader.
+    @Test(arguments: 1...6)
+    func `A node whose fence failed gets its lease from the next leader`(seed: UInt64) throws {
+        var options = ClusterOptions(ClusterOptions.example(nodes: 5))
+        options.failedFencesPerMille = 1000
+        var simulator = ClusterSimulator(options: options, seed: seed)
+        #expect(try simulator.run(for: .seconds(10)) { $0.unfinished == nil })
+        let leader = try #require(simulator.leader)
+        let victim = try #require(simulator.voters.last { $0 != leader })
+        simulator.setFailures(true)
+        simulator.partition([[victim], simulator.voters.filter { $0 != victim }])
+        let failed = try simulator.run(for: .seconds(10)) {
+            if case .failed = $0.state.fences[victim]?.outcome { true } else { false }
+        }
+        #expect(failed)
+        simulator.setFailures(false)
+        simulator.heal()
+        #expect(try simulator.run(for: .seconds(30)) { $0.unfinished == nil }, "\(simulator.unfinished ?? "")")
+        // A leader that leaves is not lost, so its successor has nobody to deny anything.
+        simulator.leave(leader)
+        #expect(try simulator.run(for: .seconds(5)) { ![nil, leader].contains($0.leader) })
+        try simulator.run(for: .seconds(3))
+        #expect(simulator.holdsLease(victim))
+    }
+}

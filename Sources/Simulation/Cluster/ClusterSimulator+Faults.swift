@@ -123,6 +123,9 @@ extension ClusterSimulator {
         hosts.filter { $0.active[resource] != nil }.map(\.id)
     }
 
+    /// Whether a node holds a lease by its own clock.
+    public func holdsLease(_ node: NodeID) -> Bool { index(of: node).map { hosts[$0].holdsLease(at: now) } ?? false }
+
     /// How often a resource was stopped so far.
     public func stops(of resource: ResourceName) -> Int { stopsOf[resource] ?? 0 }
 
