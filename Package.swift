@@ -99,6 +99,8 @@ let package = Package(
             ]
         ),
         shell("Lab", ["Processes", "CLinux", "LinuxIO", "ClusterModel"]),
+        // The lab's guided tour: clients, faults, measurements.
+        shell("Tour", ["AdminAPI", "CLinux", "ClusterModel", "Lab", "LinuxIO", "Processes"]),
         shell(
             "ClusterAgent",
             [
@@ -111,7 +113,7 @@ let package = Package(
             "HavenCommands",
             [
                 "AdminAPI", "ClusterConfig", "ClusterModel", "ClusterSetup", "Lab", "LinuxIO", "Processes",
-                argumentParser,
+                "Tour", argumentParser,
             ]
         ),
 
@@ -130,7 +132,7 @@ let package = Package(
             swiftSettings: shared
         ),
         // Development only.
-        pure("Simulation", ["Bytes", "ClusterModel", "Consensus", "NodeCore", "Placement", "Recovery"]),
+        pure("Simulation", ["Bytes", "ClusterModel", "Consensus", "NodeCore", "Recovery"]),
         .executableTarget(
             name: "bench",
             dependencies: ["ProxyControl", "Processes", "ClusterModel", "LinuxIO", "CLinux"],
@@ -148,6 +150,7 @@ let package = Package(
         tests("CryptographyTests", ["Cryptography", "Bytes"]),
         tests("StoreTests", ["Store", "CLinux", "LinuxIO"]),
         tests("LabTests", ["Lab", "Processes", "LinuxIO", "ClusterModel"]),
+        tests("TourTests", ["Tour"]),
         // The house rules; reads all sources and imports none.
         tests("ProcessesTests", ["Processes", "LinuxIO", "CLinux", "ClusterModel"]),
         tests("ConsensusTests", ["Bytes", "ClusterModel", "Consensus"]),
@@ -169,5 +172,7 @@ let package = Package(
         tests("ClusterConfigTests", ["ClusterConfig", "ClusterModel"]),
         tests("AdminAPITests", ["AdminAPI", "ClusterModel"]),
         tests("HavenCommandsTests", ["HavenCommands", "AdminAPI", "ClusterConfig", "ClusterModel"]),
+        // The programs themselves, on the hosts of a lab; needs root.
+        tests("IntegrationTests", ["Lab", "AdminAPI", "ClusterModel", "LinuxIO", "Processes"]),
     ]
 )

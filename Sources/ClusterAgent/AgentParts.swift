@@ -35,13 +35,19 @@ struct AgentParts {
         self.log = log
         try Self.takeLock(paths)
         if let reason = FileManager.default.contents(atPath: paths.quarantine) {
-            throw AgentFailure(String(decoding: reason, as: UTF8.self))
+            throw AgentRefusal(String(decoding: reason, as: UTF8.self))
         }
-        let identity = try Identity.load(paths.identity)
+        let identity: Identity
+        do throws(IdentityError) { identity = try Identity.load(paths.identity) } catch {
+            throw AgentRefusal(error.description)
+        }
         self.identity = identity
         let inbox = try Inbox<AgentNews>(capacity: AgentLoop.inboxCapacity)
         self.inbox = inbox
-        let opened = try Self.openStore(paths)
+        let opened: (store: DurableStore, durable: DurableState, incarnation: Incarnation)
+        do { opened = try Self.openStore(paths) } catch let error as StoreError where error.isLasting {
+            throw AgentRefusal(error.description)
+        }
         let store = opened.store
         disk = DiskWorker(store: store) { inbox.put(.disk($0)) }
         let session = try SystemRandom.random128()
@@ -133,4 +139,14 @@ public struct AgentFailure: Error, CustomStringConvertible, Sendable {
 
     /// States a reason.
     public init(_ description: String) { self.description = description }
+}
+
+/// Why an agent must not start, not even by a second try, until an operator has done something.
+public struct AgentRefusal: Error, CustomStringConvertible, Sendable {
+    /// What is wrong, and what to do.
+    public let description: String
+    /// What the program ends with, so that nothing starts it again (`EX_CONFIG` of sysexits.h).
+    public static let exitCode: Int32 = 78
+
+    init(_ description: String) { self.description = description }
 }

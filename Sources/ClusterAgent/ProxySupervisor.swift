@@ -136,7 +136,11 @@ final class ProxySupervisor: Sendable {
                 if !isClosed { _ = signal.wait(timeout: .now() + Self.restartPause) }
             }
         }
-        _ = try? child?.stop(.terminate(grace: .seconds(5)))
+        if let child {
+            _ = try? child.stop(.terminate(grace: .seconds(5)))
+        } else if let adopted = try? ProxyClient(path: controlPath, deadline: Clock.monotonic() + Self.patience) {
+            kill(adopted.hello.process, SIGTERM)
+        }
     }
 
     private var isClosed: Bool { shared.withLock { $0.isClosed } }
@@ -148,7 +152,9 @@ final class ProxySupervisor: Sendable {
         if let old = child { _ = try? old.stop(.kill) }
         var invocation = Invocation(
             program,
-            ["--control", controlPath, "--lease", leasePath, "--threads", String(Self.threads)]
+            [
+                "--control", controlPath, "--lease", leasePath, "--user", Self.user, "--threads", String(Self.threads),
+            ]
         )
         invocation.directory = "/"
         invocation.newSession = true
@@ -170,6 +176,8 @@ final class ProxySupervisor: Sendable {
         }
     }
 
+    /// Whom the proxy becomes; where there is no such user it becomes `nobody`.
+    private static let user = "haven-proxy"
     private static let threads = max(1, min(ProcessInfo.processInfo.activeProcessorCount, 4))
 
     private func serve(_ client: ProxyClient, _ child: ChildProcess?) throws {

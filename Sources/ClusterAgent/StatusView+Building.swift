@@ -134,7 +134,12 @@ struct StatusBuilder {
             }
         }
         if let blocked { return (.blocked, assigned?.node, blocked) }
-        if let assigned { return (.starting, assigned.node, "") }
+        if let assigned {
+            if isSilent(assigned.node) {
+                return (.blocked, assigned.node, "may still run on \(name(of: assigned.node))")
+            }
+            return (.starting, assigned.node, "")
+        }
         let failures = state.failures[resource.name] ?? [:]
         if resource.enabled, let newest = failures.max(by: { $0.value.recordedAt < $1.value.recordedAt }) {
             return (.failed, newest.key, newest.value.reason)
@@ -142,9 +147,16 @@ struct StatusBuilder {
         return (.stopped, nil, "")
     }
 
+    /// Whether a node is lost: what it said last is not known to be so any more.
+    private func isSilent(_ node: NodeID) -> Bool {
+        if case .lost? = core.consensus.peer(node)?.state { return true }
+        return false
+    }
+
     /// What the node says of the resource under its present assignment; a follower knows only its own report.
     private func report(_ resource: ResourceName, _ assigned: Assignment) -> ResourceReport? {
-        core.reports[assigned.node]?.resources.first { $0.resource == resource && $0.epoch == assigned.epoch }
+        if isSilent(assigned.node) { return nil }
+        return core.reports[assigned.node]?.resources.first { $0.resource == resource && $0.epoch == assigned.epoch }
     }
 
     private func warnings(quorum: QuorumView) -> [String] {

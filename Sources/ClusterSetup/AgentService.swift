@@ -35,9 +35,15 @@ public struct AgentService: Sendable {
                 try systemctl(["enable", "--now", Self.unit])
             } else {
                 try enableAtBoot()
-                try startDaemon()
+                let logged = Self.logLength
+                do throws(SetupError) {
+                    try waitForSocket(of: try startDaemon())
+                } catch {
+                    throw error.adding(Self.refusal(after: logged))
+                }
+                return
             }
-            try waitForSocket()
+            try waitForSocket(of: nil)
         } catch let error as SetupError {
             throw error
         } catch {
@@ -109,17 +115,37 @@ public struct AgentService: Sendable {
         throw .failed("havend is neither beside haven nor in \(Invocation.searchPath)")
     }
 
-    private func startDaemon() throws {
-        try FileManager.default.createDirectory(atPath: "/var/log/haven", withIntermediateDirectories: true)
-        var invocation = Invocation(
-            try program(),
-            ["--supervise", "--state", paths.state, "--run", paths.run]
-        )
-        invocation.directory = "/"
-        invocation.newSession = true
-        invocation.output = .append(path: "/var/log/haven/havend.log")
-        invocation.errors = .append(path: "/var/log/haven/havend.log")
-        try ChildProcess(invocation).detach()
+    private func startDaemon() throws(SetupError) -> ChildProcess {
+        do {
+            try FileManager.default.createDirectory(atPath: "/var/log/haven", withIntermediateDirectories: true)
+            var invocation = Invocation(
+                try program(),
+                ["--supervise", "--state", paths.state, "--run", paths.run]
+            )
+            invocation.directory = "/"
+            invocation.newSession = true
+            invocation.output = .append(path: Self.log)
+            invocation.errors = .append(path: Self.log)
+            return try ChildProcess(invocation)
+        } catch let error as SetupError {
+            throw error
+        } catch { throw .failed("\(error)") }
+    }
+
+    private static let log = "/var/log/haven/havend.log"
+
+    private static var logLength: UInt64 {
+        ((try? FileManager.default.attributesOfItem(atPath: log))?[.size] as? NSNumber)?.uint64Value ?? 0
+    }
+
+    /// What an agent that does not run said last about why, in the part of the log that it wrote.
+    private static func refusal(after offset: UInt64) -> String? {
+        guard let file = FileHandle(forReadingAtPath: log), (try? file.seek(toOffset: offset)) != nil,
+            let data = try? file.read(upToCount: 65_536)
+        else { return nil }
+        let lines = String(decoding: data, as: UTF8.self).split(separator: "\n")
+        let line = lines.last { $0.contains(" critical havend:") }
+        return line?.split(separator: "] ", maxSplits: 1).last.map(String.init)
     }
 
     /// Where the machine runs a directory of programs at boot, the agent is one of them.
@@ -134,15 +160,22 @@ public struct AgentService: Sendable {
         try DurableFile.replace(Self.bootDirectory + "/havend", content: Array(script.utf8), mode: 0o755)
     }
 
-    private func waitForSocket() throws {
+    /// Waits until the agent answers; a daemon that ends before would never.
+    private func waitForSocket(of daemon: ChildProcess?) throws(SetupError) {
         let deadline = Clock.monotonic() + Self.startPatience
         while Clock.monotonic() < deadline {
-            if (try? StreamSocket.connectUnix(path: paths.socket).number) != nil { return }
+            if (try? StreamSocket.connectUnix(path: paths.socket).number) != nil {
+                daemon?.detach()
+                return
+            }
+            daemon?.progress()
+            if daemon?.exit != nil { throw .failed("the agent does not start; see \(Self.log)") }
             pause()
         }
-        throw SetupError.failed(
+        daemon?.detach()
+        throw .failed(
             "the agent did not open \(paths.socket) within \(Self.startPatience.components.seconds) s; "
-                + "see /var/log/haven/havend.log or: journalctl -u havend"
+                + "see \(Self.log) or: journalctl -u havend"
         )
     }
 

@@ -27,4 +27,10 @@ public enum SetupError: Error, Sendable, CustomStringConvertible {
         case .failed(let reason): reason
         }
     }
+
+    /// The same with what is known of its cause.
+    func adding(_ cause: String?) -> SetupError {
+        guard let cause else { return self }
+        return .failed("\(description): \(cause)")
+    }
 }

@@ -28,7 +28,7 @@ struct LabUp: ParsableCommand {
             fenceAgents: fenceAgents ?? LabSpecification.fenceAgentsDirectory(above: executable)
         )
         let signals = try SignalInput([2, 15, 1])
-        try Lab.up(specification, isInterrupted: { signals.next() != nil }, progress: tell)
+        try Lab.up(specification, isInterrupted: { signals.next() != nil }, progress: LabUp.tell)
     }
 }
 
@@ -41,7 +41,7 @@ struct LabDown: ParsableCommand {
     @OptionGroup var options: LabOptions
 
     func run() throws {
-        try Lab.down(options.lab, progress: tell)
+        try Lab.down(options.lab, progress: LabUp.tell)
     }
 }
 
@@ -82,8 +82,10 @@ struct LabShowStatus: ParsableCommand {
     }
 }
 
-/// Prints a line at once, also into a pipe: who watches wants to know now.
-private func tell(_ line: String) {
-    print(line)
-    fflush(nil)
+extension LabUp {
+    /// Prints a line at once, also into a pipe: who watches wants to know now.
+    static func tell(_ line: String) {
+        print(line)
+        fflush(nil)
+    }
 }

@@ -27,6 +27,8 @@ struct HostDisk {
         try LabFiles.write("\(etc)/hostname", machine + "\n", mode: 0o644)
         try LabFiles.makeDirectory("\(etc)/haven-lab")
         for (name, text) in secrets { try LabFiles.write("\(etc)/haven-lab/\(name)", text) }
+        try LabFiles.makeDirectory("\(etc)/ssh/ssh_config.d", mode: 0o755)
+        try LabFiles.write("\(etc)/\(HostShell.clientFile)", HostShell.clientConfiguration, mode: 0o644)
         try LabFiles.write(freshMark, "")
     }
 
@@ -75,6 +77,9 @@ struct HostDisk {
         if [ -e \(freshMark) ]; then
           rm -rf /etc/haven /var/lib/haven /var/log/haven
           mkdir -p /etc/haven/boot.d
+          if [ -e \(HostShell.bootProgram) ] && [ \(machine) != \(LabSpecification.client) ]; then
+            install -m 755 \(HostShell.bootProgram) /etc/haven/boot.d/sshd
+          fi
           rm \(freshMark)
         fi
         """
@@ -83,7 +88,7 @@ struct HostDisk {
     private static func mountRun(_ machine: String) -> String {
         """
         mount -t tmpfs -o mode=755,nosuid,nodev,size=256m tmpfs /run
-        mkdir -p /run/lock /run/haproxy
+        mkdir -p /run/lock /run/haproxy /run/sshd
         mkdir -m 1755 /run/resource-agents /run/fence-agents
         chmod 1777 /run/lock
         if id haproxy >/dev/null 2>&1; then chown haproxy:haproxy /run/haproxy; fi

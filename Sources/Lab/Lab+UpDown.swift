@@ -86,10 +86,12 @@ extension Lab {
     private struct Secrets {
         var controllers: [String: String] = [:]
         var powerService = ""
+        var remoteShell: [String: String] = [:]
 
         /// As the hosts find them.
         var files: [String: String] {
-            var files = ["pdu.password": powerService]
+            var files = remoteShell
+            files["pdu.password"] = powerService
             for (host, password) in controllers { files["\(host).password"] = password }
             return files
         }
@@ -99,6 +101,7 @@ extension Lab {
         var secrets = Secrets()
         for host in specification.hosts { secrets.controllers[host] = try BaseboardController.makePassword() }
         secrets.powerService = try BaseboardController.makePassword()
+        secrets.remoteShell = try HostShell(specification: specification, paths: paths).create()
         return secrets
     }
 

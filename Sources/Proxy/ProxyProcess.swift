@@ -145,6 +145,7 @@ public final class ProxyProcess {
         let token = Self.sessionBase + nextSession
         nextSession += 1
         let hello = ProxyHello(
+            process: getpid(),
             threads: supervisor.threads.count,
             generation: supervisor.generation,
             held: supervisor.held

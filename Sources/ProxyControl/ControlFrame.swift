@@ -83,6 +83,8 @@ public struct ControlFrame: Sendable {
 public struct ProxyHello: Codable, Sendable {
     /// The version of this protocol.
     public var version: Int
+    /// The proxy's process, by which an agent that did not start it can end it.
+    public var process: Int32
     /// How many listening sockets it needs for each endpoint.
     public var threads: Int
     /// The plan that it runs; 0 for none yet.
@@ -94,8 +96,9 @@ public struct ProxyHello: Codable, Sendable {
     public static let currentVersion = 1
 
     /// Describes a proxy.
-    public init(threads: Int, generation: UInt64, held: [Endpoint]) {
+    public init(process: Int32, threads: Int, generation: UInt64, held: [Endpoint]) {
         version = Self.currentVersion
+        self.process = process
         self.threads = threads
         self.generation = generation
         self.held = held

@@ -15,6 +15,14 @@ public enum StoreError: Error, Hashable, Sendable, CustomStringConvertible {
     /// The caller asked for what no consensus core may ask for (a gap in the log, a number above 2^63).
     case invalid(detail: String)
 
+    /// Whether it stays as it is until an operator does something.
+    public var isLasting: Bool {
+        switch self {
+        case .damaged, .missing, .exposed: true
+        case .inUse, .diskFull, .failed, .invalid: false
+        }
+    }
+
     /// The text form.
     public var description: String {
         switch self {

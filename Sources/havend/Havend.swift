@@ -41,6 +41,9 @@ struct Havend: ParsableCommand {
         options.proxyProgram = Self.program(beside: "haven-proxy")
         do {
             try Agent.run(options, log: log)
+        } catch let error as AgentRefusal {
+            log.critical("\(error)")
+            throw ExitCode(AgentRefusal.exitCode)
         } catch {
             log.critical("\(error)")
             throw ExitCode(1)

@@ -1,4 +1,5 @@
 import ArgumentParser
+import ClusterAgent
 import ClusterModel
 import Foundation
 import LinuxIO
@@ -18,11 +19,15 @@ struct Supervisor {
 
     func run(arguments: [String]) throws {
         let signals = try SignalInput([SIGTERM, SIGINT])
+        // By its path: operators look for a process of this name, and an update replaces the file.
+        let program = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
         var pause = Self.firstPause
         while true {
             let began = Clock.monotonic()
-            let exit = try runOnce(arguments, signals)
+            let exit = try runOnce(program, arguments, signals)
             guard let exit, !exit.isSuccess else { return }
+            // Another try would be refused as well.
+            if exit == .exited(code: AgentRefusal.exitCode) { throw ExitCode(AgentRefusal.exitCode) }
             if Clock.monotonic() - began > Self.stableTime { pause = Self.firstPause }
             log.error("the agent ended with \(exit); it is started again in \(pause.milliseconds) ms")
             if try waitOut(pause, signals) { return }
@@ -31,8 +36,12 @@ struct Supervisor {
     }
 
     /// Runs the agent until it ends; SIGTERM is passed on.
-    private func runOnce(_ arguments: [String], _ signals: borrowing SignalInput) throws -> ProcessExit? {
-        var invocation = Invocation("/proc/self/exe", arguments)
+    private func runOnce(
+        _ program: String,
+        _ arguments: [String],
+        _ signals: borrowing SignalInput
+    ) throws -> ProcessExit? {
+        var invocation = Invocation(program, arguments)
         invocation.output = .descriptor(1)
         invocation.errors = .descriptor(2)
         let child = try ChildProcess(invocation)

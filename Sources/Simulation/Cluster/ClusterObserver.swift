@@ -88,7 +88,7 @@ struct ClusterObserver: Sendable {
     }
 
     mutating func left(_ host: SimulatedHost) {
-        if !host.active.isEmpty { fail("\(host.id) leaves while \(host.active.keys.sorted()) may run there") }
+        if !host.active.isEmpty { fail("S2: \(host.id) leaves while \(host.active.keys.sorted()) may run there") }
     }
 
     mutating func check(_ hosts: [SimulatedHost], at time: TrueTime) {
@@ -152,13 +152,14 @@ struct ClusterObserver: Sendable {
             deniedSince[host.id] = nil
             return
         }
-        guard let since = deniedSince[host.id], since.incarnation == record.incarnation, since.leader == leader.id else {
+        guard let since = deniedSince[host.id], since.incarnation == record.incarnation, since.leader == leader.id
+        else {
             deniedSince[host.id] = (time, record.incarnation, leader.id)
             return
         }
         // What was granted before is over after the longest lease that a slow clock makes of it.
         if time - since.at > Self.longestGrant {
-            fail("\(host.id) is to be fenced and still gets leases from \(leader.id)")
+            fail("S5: \(host.id) is to be fenced and still gets leases from \(leader.id)")
         }
     }
 

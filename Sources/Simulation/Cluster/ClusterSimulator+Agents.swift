@@ -36,6 +36,7 @@ extension ClusterSimulator {
         core.consensus.bounds.snapshotChunkBytes = options.machines.snapshotChunkBytes
         var effects: [NodeEffect] = []
         core.start(now: local, wallClock: wallClock, into: &effects)
+        guardProcesses(index)
         hosts[index].core = core
         hosts[index].sessions = [:]
         hosts[index].operations = [:]
@@ -73,6 +74,7 @@ extension ClusterSimulator {
 
     mutating func resume(_ index: Int, _ incarnation: Incarnation) {
         guard let pause = hosts[index].pause, hosts[index].core?.incarnation == incarnation else { return }
+        guardProcesses(index)
         hosts[index].pause = nil
         let clock = hosts[index].clock
         note(index, "runs again after \((now - pause.since) / 1_000_000) ms")

@@ -123,6 +123,9 @@ extension ClusterSimulator {
         hosts.filter { $0.active[resource] != nil }.map(\.id)
     }
 
+    /// How often a resource was stopped so far.
+    public func stops(of resource: ResourceName) -> Int { stopsOf[resource] ?? 0 }
+
     /// What everybody agrees on.
     public var state: ClusterState { observer.state }
 
@@ -134,6 +137,7 @@ extension ClusterSimulator {
         for host in hosts where !host.isRunning || !host.holdsLease(at: now) {
             return "\(host.id) \(host.isRunning ? "has no lease" : "does not run")"
         }
+        for host in hosts where host.core?.reports[host.id]?.leaving == true { return "\(host.id) is leaving" }
         for resource in state.configuration.resources {
             let places = places(of: resource.name)
             if !resource.enabled {

@@ -9,14 +9,16 @@ extension ClusterSimulator {
     mutating func begin(_ operation: Operation, _ index: Int) {
         let name = operation.resource.name
         let incarnation = hosts[index].disk.incarnation
-        if operation.kind != .monitor || options.machines.isVerbose { note(index, "\(operation.kind.rawValue) \(name)") }
+        if operation.kind != .monitor || options.machines.isVerbose {
+            note(index, "\(operation.kind.rawValue) \(name)")
+        }
         hosts[index].operations[operation.id] = operation
         if operation.kind == .start {
             starts += 1
             observer.starts(name, on: hosts[index], at: now)
             hosts[index].active[name] = .init(incarnation: incarnation, startedBy: operation.id)
         }
-        if operation.kind == .stop { stops += 1 }
+        if operation.kind == .stop { stopsOf[name, default: 0] += 1 }
         let delay = Int64.random(in: duration(of: operation), using: &random) * Self.millisecond
         queue.insert(.operationEnds(index, incarnation, operation.id, cancelled: false), at: now + delay)
     }
@@ -85,6 +87,15 @@ extension ClusterSimulator {
         let dropped = hosts[index].active.keys.filter { observer.isAddress($0) }.sorted()
         if !dropped.isEmpty { note(index, "drops \(dropped.joined(separator: ", "))") }
         for name in dropped { hosts[index].active[name] = nil }
+    }
+
+    /// Where nothing is ever fenced, a guard has killed what ran when the lease of an agent that could not do it ended.
+    mutating func guardProcesses(_ index: Int) {
+        guard !observer.state.configuration.properties.stonithEnabled, !hosts[index].holdsLease(at: now) else { return }
+        for name in hosts[index].active.keys.sorted() where !observer.isAddress(name) {
+            note(index, "the guard has killed \(name)")
+            hosts[index].active[name] = nil
+        }
     }
 
     /// Lets a process end by itself.

@@ -43,8 +43,8 @@ public struct ClusterSimulator: Sendable {
     public private(set) var eventCount = 0
     /// Starts of resources so far, and power-offs that were asked for.
     public internal(set) var starts = 0
-    /// Stops of resources so far.
-    public internal(set) var stops = 0
+    /// Stops so far, by resource.
+    var stopsOf: [ResourceName: Int] = [:]
     /// See `starts`.
     public internal(set) var fences = 0
     private var requests: UInt64 = 0
