@@ -27,8 +27,9 @@ enum ProxyLimits {
     static let fullReadsBeforeSplice: UInt8 = 4
     /// The least rest of a body that is worth a pipe.
     static let spliceBytes: Int64 = 32_768
-    /// What is asked of the kernel for a pipe.
-    static let pipeBytes = 1 << 19
+    /// What is asked of the kernel for a pipe: the best of 64 KiB to 1 MiB, measured, and a user's limit of 64 MiB for
+    /// all pipes goes further.
+    static let pipeBytes = 1 << 18
     /// Pipes kept for reuse, per thread.
     static let pooledPipes = 64
     /// How long a refused client may take to read the answer, in milliseconds.

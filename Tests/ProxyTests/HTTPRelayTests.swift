@@ -63,13 +63,14 @@ struct HTTPRelayTests {
 
     @Test
     func `Bodies of every framing arrive whole`() throws {
-        let (proxy, _, endpoint) = try start()
+        let (proxy, origins, endpoint) = try start()
         defer { _ = proxy }
         let client = try TestClient(endpoint)
         for size in [0, 1, 65_535, 65_536, 200_000, 3_000_000] {
             #expect(try client.get("/big?\(size)").body == Origin.pattern(size), "length \(size)")
             #expect(try client.get("/chunked?\(size)").body == Origin.pattern(size), "chunked \(size)")
         }
+        #expect(origins[0].connections == 1)
         #expect(try TestClient(endpoint).get("/until-close?100000").body == Origin.pattern(100_000))
     }
 

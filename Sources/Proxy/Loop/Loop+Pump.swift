@@ -166,7 +166,9 @@ extension Loop {
     private func wantsSplice(_ source: SlotPointer) -> Bool {
         switch source.pointee.framing {
         case .length: source.pointee.bodyLeft >= ProxyLimits.spliceBytes
-        case .untilClose: source.pointee.fullReads >= ProxyLimits.fullReadsBeforeSplice
+        case .untilClose:
+            source.pointee.fullReads
+                >= (source.pointee.flags.contains(.bulk) ? 1 : ProxyLimits.fullReadsBeforeSplice)
         case .none, .chunked: false
         }
     }
@@ -191,6 +193,7 @@ extension Loop {
             if source.pointee.framing == .untilClose { source.pointee.fullReads = 0 }
             return readEnded(source, moved)
         }
+        source.pointee.flags.insert(.bulk)
         source.pointee.pipeCount += Int64(moved)
         if source.pointee.framing == .length { source.pointee.bodyLeft -= Int64(moved) }
         return .done

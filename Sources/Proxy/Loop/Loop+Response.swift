@@ -237,12 +237,20 @@ extension Loop {
         }
     }
 
+    /// Whether nothing follows the response: a read that took exactly its last byte has left that open.
+    private func isDrained(_ server: SlotPointer) -> Bool {
+        guard server.pointee.flags.contains(.readable) else { return true }
+        guard isAlive(server) else { return false }
+        server.pointee.flags.remove(.readable)
+        return true
+    }
+
     /// The response is complete, but for what the client has not taken yet.
     private mutating func finishResponse(_ client: SlotPointer, _ server: SlotPointer) {
         let isReusable =
             server.pointee.flags.contains(.keepAlive) && client.pointee.flags.contains(.requestDone)
             && server.pointee.output.isEmpty && !server.pointee.flags.contains(.hup)
-            && !server.pointee.flags.contains(.readable) && self.server(server.pointee.server).pointee.isUsable
+            && self.server(server.pointee.server).pointee.isUsable && isDrained(server)
         client.pointee.peer = nil
         releasePipe(server)
         if isReusable {

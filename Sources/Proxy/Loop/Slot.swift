@@ -71,6 +71,8 @@ struct Slot {
         static let http = Flags(rawValue: 1 << 16)
         /// Client: its server takes no more of the request.
         static let stopped = Flags(rawValue: 1 << 18)
+        /// Has been spliced from before: the next long run of bytes is recognised sooner.
+        static let bulk = Flags(rawValue: 1 << 19)
         /// Client: HTTP/1.0.
         static let oldVersion = Flags(rawValue: 1 << 17)
     }
