@@ -47,6 +47,7 @@ public final class JoinDesk {
     ///   - former: The newest incarnation that it had, where it was a member before.
     ///   - now: The time.
     /// - Returns: The token.
+    /// - Throws: when too many tokens are open, or the kernel gives no random numbers.
     public func issue(for node: NodeID, former: Incarnation? = nil, now: Instant) throws(SetupError) -> String {
         do {
             guard let issued = try issuer.issue(endpoints: [endpoint], clusterName: identity.clusterName, now: now)

@@ -119,7 +119,9 @@ extension IntegrationTests {
         func `Agents that hang, flood or demand the impossible hurt nobody and are told`() throws {
             let cluster = try TestCluster.current()
             for host in cluster.lab.hosts { try installAgents(host) }
-            for (name, agent) in [("Hanging", "hang"), ("Flooding", "flood"), ("Hopeless", "seventyseven")] {
+            for (name, agent) in [
+                ("Hanging", "hang"), ("Flooding", "flood"), ("Hopeless", "seventyseven"), ("Absent", "nothing"),
+            ] {
                 try cluster.haven(
                     "ctl1",
                     "resource",
@@ -137,11 +139,15 @@ extension IntegrationTests {
             let status = try cluster.waitUntil("each is told", on: "ctl2") {
                 $0.place(of: "Flooding") != nil && $0.resource("Hanging")?.failures.isEmpty == false
                     && $0.resource("Hopeless")?.failures.isEmpty == false
+                    && $0.resource("Absent")?.failures.isEmpty == false
             }
             #expect(status.online.count == 3 && status.quorum.isQuorate)
             #expect(status.resource("Hopeless")?.failures.first?.reason.contains("77") == true, "\(status.resources)")
+            #expect(status.resource("Absent")?.failures.first?.reason.contains("not installed") == true)
             #expect(try cluster.haven("ctl3", "status").contains("Failed actions"))
-            for name in ["Hanging", "Flooding", "Hopeless"] { try cluster.haven("ctl1", "resource", "delete", name) }
+            for name in ["Hanging", "Flooding", "Hopeless", "Absent"] {
+                try cluster.haven("ctl1", "resource", "delete", name)
+            }
             try cluster.waitUntil("all are gone", on: "ctl2") { $0.resource("Hanging") == nil }
         }
 
