@@ -14,9 +14,11 @@ ground:
 build: ground
 	swift build -c $(CONFIGURATION)
 
-# Three hosts with power switches on this machine. Needs root. KEEP=1 leaves them running.
+# The guided tour: three controllers on this machine, what can happen to them, and what clients see of it. Needs root.
+# KEEP=1 leaves the lab running, RUNS=n does everything n times. Figures go to lab-report.json.
 lab: build
-	@KEEP='$(KEEP)' .ci/lab-check "$$(swift build -c $(CONFIGURATION) --show-bin-path)/haven"
+	@"$$(swift build -c $(CONFIGURATION) --show-bin-path)/haven" lab tour --runs $(or $(RUNS),1) \
+	  $(if $(KEEP),--keep) --report lab-report.json
 
 test: ground
 	swift build --build-tests

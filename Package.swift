@@ -132,7 +132,7 @@ let package = Package(
             swiftSettings: shared
         ),
         // Development only.
-        pure("Simulation", ["Bytes", "ClusterModel", "Consensus", "NodeCore", "Placement", "Recovery"]),
+        pure("Simulation", ["Bytes", "ClusterModel", "Consensus", "NodeCore", "Recovery"]),
         .executableTarget(
             name: "bench",
             dependencies: ["ProxyControl", "Processes", "ClusterModel", "LinuxIO", "CLinux"],
@@ -150,6 +150,7 @@ let package = Package(
         tests("CryptographyTests", ["Cryptography", "Bytes"]),
         tests("StoreTests", ["Store", "CLinux", "LinuxIO"]),
         tests("LabTests", ["Lab", "Processes", "LinuxIO", "ClusterModel"]),
+        tests("TourTests", ["Tour"]),
         // The house rules; reads all sources and imports none.
         tests("ProcessesTests", ["Processes", "LinuxIO", "CLinux", "ClusterModel"]),
         tests("ConsensusTests", ["Bytes", "ClusterModel", "Consensus"]),

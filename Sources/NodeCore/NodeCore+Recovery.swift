@@ -69,11 +69,6 @@ extension NodeCore {
         case .propose(let change):
             let command = Command(change: change, proposedAt: wallClock)
             step(.propose(codec.encodeCommand(command), token: takeToken()), now: now, into: &effects)
-            if faults.startBeforeCommit {
-                var guess = state
-                _ = guess.apply(command)
-                recover(.applied(guess), now: now, into: &effects)
-            }
         case .send(let sheet, let node):
             if node == id {
                 execute(.sheet(sheet, from: id), now: now, into: &effects)

@@ -8,7 +8,7 @@ extension NodeExecutor {
     ///
     /// - Returns: Whether anything changed.
     mutating func take(_ new: OrderSheet) -> Bool {
-        guard (new.session == session && new.number >= newest) || faults.obeyOldSheets else {
+        guard new.session == session, new.number >= newest, new.run.count <= RecoveryLimits.mostResources else {
             refusedSheets += 1
             return false
         }
@@ -25,7 +25,7 @@ extension NodeExecutor {
             if held.map({ $0.number < new.number }) ?? true { held = new }
             return false
         }
-        guard (lease.term == new.term && new.answers >= tenure) || faults.obeyOldSheets else {
+        guard lease.term == new.term, new.answers >= tenure else {
             refusedSheets += 1
             return false
         }

@@ -78,7 +78,11 @@ public struct NodeExecutor: Sendable {
         case .lease(let until, let term): changed = takeLease(until, term: term, now: now, into: &effects) || changed
         case .configuration(let configuration, let version):
             changed = take(configuration, version) || changed
-            if lease == nil { voidUnlessKept(into: &effects) }
+            if lease == nil {
+                // What an earlier agent left must be gone before a lease lets it be reached again.
+                effects.append(.dropAllVirtualIPs)
+                voidUnlessKept(into: &effects)
+            }
         case .probeFinished(let found): changed = takeProbes(found) || changed
         case .operationEnded(let resource, let operation, let outcome):
             changed = takeEnd(of: operation, resource, outcome, now: now) || changed

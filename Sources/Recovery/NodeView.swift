@@ -46,6 +46,7 @@ struct NodeView {
     mutating func take(_ new: NodeReport) -> Bool {
         guard let present, new.incarnation == present.incarnation, new.session == present.session else { return false }
         if let report, report.sequence >= new.sequence { return false }
+        guard new.resources.count <= RecoveryLimits.mostResources else { return false }
         report = new
         reported = Dictionary(new.resources.map { ($0.resource, $0) }, uniquingKeysWith: { _, last in last })
         if let sent { self.sent?.answered = new.answers(sent.sheet) }

@@ -30,6 +30,9 @@ struct Proposals {
 
     func isUnderWay(_ key: Key) -> Bool { until[key] != nil }
 
+    /// Whether it was proposed and is not yet to be proposed again.
+    func isUnderWay(_ key: Key, now: Instant) -> Bool { until[key].map { now < $0 } ?? false }
+
     /// Says that a change is still wanted.
     ///
     /// - Returns: Whether it has to be proposed now.

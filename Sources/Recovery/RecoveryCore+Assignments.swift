@@ -114,8 +114,9 @@ extension RecoveryCore {
         _ round: inout Round
     ) {
         var places = held.mapValues(\.node)
+        keepAssignmentsUnderWay(held, &places, round.now)
         var batch: [NewAssignment] = []
-        for resource in graph.namesInOrder where held[resource] == nil {
+        for resource in graph.namesInOrder where places[resource] == nil {
             guard let target = plan.node(of: resource) else { continue }
             if let obstacle = obstacle(to: resource, at: target, places, graph, round.state) {
                 round.conditions.append(.blocked(resource, obstacle))
@@ -125,10 +126,27 @@ extension RecoveryCore {
                 round.state.incarnations[target] == present.incarnation
             else { continue }
             places[resource] = target
+            underWay[resource] = target
             guard proposals.want(.assign(resource), now: round.now) else { continue }
             batch.append(NewAssignment(resource: resource, node: target, incarnation: present.incarnation))
         }
         if !batch.isEmpty { round.effects.append(.propose(.assign(batch))) }
+    }
+
+    /// Counts assignments that were proposed and not applied yet as made, even if the plan has changed meanwhile: they
+    /// will be applied, and what is decided now must fit them.
+    private mutating func keepAssignmentsUnderWay(
+        _ held: [ResourceName: Assignment],
+        _ places: inout [ResourceName: NodeID],
+        _ now: Instant
+    ) {
+        underWay = underWay.filter { resource, _ in
+            held[resource] == nil && proposals.isUnderWay(.assign(resource), now: now)
+        }
+        for (resource, node) in underWay {
+            _ = proposals.want(.assign(resource), now: now)
+            places[resource] = node
+        }
     }
 
     /// What keeps a resource from being given to a node now.

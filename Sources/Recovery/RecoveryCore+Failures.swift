@@ -54,8 +54,11 @@ extension RecoveryCore {
     /// Whether a resource that failed to start must wait before it is started on the same node again.
     mutating func mustPause(_ resource: ResourceName, _ assignment: Assignment, _ round: inout Round) -> Bool {
         guard nodes[assignment.node]?.report(of: resource)?.state == .failed else { return false }
+        let record = round.state.failures[resource]?[assignment.node]
+        // Counted and gone again: an operator cleaned up and wants it tried now.
+        if record == nil, round.state.countedFailures[resource]?.epoch == assignment.epoch { return false }
         if startPauses[resource]?.epoch != assignment.epoch {
-            let count = round.state.failures[resource]?[assignment.node]?.count ?? 0
+            let count = record?.count ?? 0
             let pause = RecoveryLimits.pause(
                 RecoveryLimits.startPause,
                 longest: RecoveryLimits.longestStartPause,

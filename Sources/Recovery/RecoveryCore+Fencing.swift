@@ -170,8 +170,11 @@ extension RecoveryCore {
     }
 
     private mutating func stepDown(because resource: ResourceName?, _ round: inout Round) {
-        guard !steppingDown else { return }
-        steppingDown = true
+        if let steppedDownAt, round.now < steppedDownAt + RecoveryLimits.stepDownInterval {
+            return round.wake(at: steppedDownAt + RecoveryLimits.stepDownInterval)
+        }
+        steppedDownAt = round.now
+        round.wake(at: round.now + RecoveryLimits.stepDownInterval)
         round.effects.append(.stepDown(.mustBeFenced(because: resource)))
     }
 }

@@ -39,8 +39,7 @@ extension RecoveryCore {
         } else if let sent = view.sent {
             if sent.answered { return }
             // A report that came after the sheet and does not answer it was made by a node that refused the sheet.
-            let interval =
-                seen > sheet.answers ? RecoveryLimits.shortestSheetInterval : RecoveryLimits.sheetInterval
+            let interval = RecoveryLimits.repetition(of: sheet, seen: seen)
             guard round.now >= sent.at + interval else { return round.wake(at: sent.at + interval) }
         }
         sheet.answers = seen
@@ -56,5 +55,14 @@ extension RecoveryCore {
             round.effects.append(.notice(condition))
         }
         conditions = round.conditions
+    }
+}
+
+extension RecoveryLimits {
+    /// How long a sheet waits for its answer before it is sent again.
+    fileprivate static func repetition(of sheet: OrderSheet, seen: UInt64) -> Duration {
+        if seen == sheet.answers { return sheetInterval }
+        // The first sheet of a leader is refused by every node that it had not heard a report of.
+        return sheet.answers == 0 ? .zero : shortestSheetInterval
     }
 }

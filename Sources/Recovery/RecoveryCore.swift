@@ -33,10 +33,12 @@ public struct RecoveryCore: Sendable {
     var nodes: [NodeID: NodeView] = [:]
     var proposals = Proposals()
     var withdrawals: [ResourceName: Withdrawal] = [:]
+    /// Where resources go by assignments that were proposed and not applied yet.
+    var underWay: [ResourceName: NodeID] = [:]
     var startPauses: [ResourceName: StartPause] = [:]
     var attempts: [NodeID: FenceAttempt] = [:]
     var denied: Set<NodeID>
-    var steppingDown = false
+    var steppedDownAt: Instant?
     var wallClock: (time: Int64, at: Instant)?
 
     /// Begins to lead.
@@ -110,8 +112,17 @@ public struct RecoveryCore: Sendable {
         tell(&round)
         proposals.endRound()
         if let deadline = proposals.deadline { round.wake(at: deadline) }
+        if faults.startBeforeCommit { takeForCommitted(&round) }
         nextDeadline = round.deadline
         effects += round.effects
+    }
+
+    /// A planted mistake: what was just proposed counts at the next round.
+    private mutating func takeForCommitted(_ round: inout Round) {
+        for case .propose(.assign(let batch)) in round.effects {
+            _ = state?.apply(Command(change: .assign(batch), proposedAt: 0))
+            round.wake(at: round.now + .nanoseconds(1))
+        }
     }
 
     private mutating func refreshGraph(_ state: ClusterState) {

@@ -6,8 +6,6 @@ package struct RecoveryFaults: Hashable, Sendable {
     package var startBeforeCommit = false
     /// The executor runs on when its lease ends.
     package var ignoreLeaseEnd = false
-    /// The executor follows any sheet, however old.
-    package var obeyOldSheets = false
     /// What needs only a lease is recovered without waiting for its end.
     package var skipLeaseWait = false
     /// What needs a fence is recovered without one.

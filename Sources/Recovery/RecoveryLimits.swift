@@ -30,6 +30,10 @@ public enum RecoveryLimits {
     public static let fencePause = Duration.seconds(5)
     /// The longest such pause.
     public static let longestFencePause = Duration.seconds(60)
+    /// The time between two wishes to hand leadership over.
+    public static let stepDownInterval = Duration.seconds(5)
+    /// The most resources of a report or sheet; a larger one is no work of an agent of ours and is dropped.
+    public static let mostResources = 16_384
     /// The longest text of a node that is kept.
     public static let longestReason = 256
 

@@ -17,6 +17,8 @@ final class Clients {
     static let sessionCount = 6
     /// How long clients must be answered without a break until a fault counts as over.
     private static let calm = Duration.milliseconds(600)
+    /// How long they may take for that, with a fence before it.
+    private static let patience = Duration.seconds(60)
 
     /// Starts all of them; what they write goes into a directory.
     init(_ stage: Stage, directory: String) throws {
@@ -41,17 +43,19 @@ final class Clients {
     }
 
     private var all: [ProbeLog] { [web, stream, solo, sessions, questions] }
-    private var serving: [ProbeLog] { [web, stream, solo] }
+    /// What asks services, all of them.
+    var serving: [ProbeLog] { [web, stream, solo] }
 
     /// Reads what they wrote since the last call.
     func read() throws { for probe in all { try probe.read() } }
 
-    /// Waits until all services have answered without a break for a while, all of it after a moment.
-    func waitUntilAnswered(after moment: Instant, patience: Duration = .seconds(60)) throws {
-        try stage.wait(for: "all services answer", patience: patience, interval: .milliseconds(50)) {
+    /// Waits until services have answered without a break for a while, all of it after a moment.
+    func waitUntilAnswered(_ probes: [ProbeLog], after moment: Instant) throws {
+        let names = probes.map(\.name).joined(separator: ", ")
+        try stage.wait(for: "answers of \(names)", patience: Self.patience, interval: .milliseconds(50)) {
             try read()
             let since = Clock.monotonic() - Self.calm
-            return since > moment && serving.allSatisfy { $0.isGood(since: since.nanoseconds) }
+            return since > moment && probes.allSatisfy { $0.isGood(since: since.nanoseconds) }
         }
     }
 
@@ -63,6 +67,7 @@ final class Clients {
     ///   - fault: When something was done to the cluster.
     ///   - end: Until when.
     ///   - victim: The host whose server was made unreachable; nil for none.
+    /// - Returns: All but the fence and what moved.
     func result(_ step: StepName, start: Instant, fault: Instant, end: Instant, victim: String?) -> StepResult {
         let (start, fault, end) = (start.nanoseconds, fault.nanoseconds, end.nanoseconds)
         var result = StepResult(step)
@@ -87,6 +92,11 @@ final class Clients {
             }
         }
         return result
+    }
+
+    /// Whose servers gave the newest answers, about half a second long.
+    func hostsThatAnswered(after moment: Instant) -> [String] {
+        Set(web.records.suffix(50).filter { $0.ended > moment.nanoseconds }.compactMap(\.host)).sorted()
     }
 
     /// The hardware addresses that answered the last question, for people.

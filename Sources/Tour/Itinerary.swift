@@ -39,7 +39,7 @@ struct Itinerary {
         let other = stage.hosts.first { $0 != active } ?? active
         let fault = Clock.monotonic()
         try stage.type(["haven", "node", "standby", active], on: other)
-        try clients.waitUntilAnswered(after: fault)
+        try waitUntilAnswered(after: fault)
         let after = try waitUntilMoved(from: active)
         try stage.type(["haven", "node", "unstandby", active], on: other)
         _ = try stage.waitUntilHealthy()
@@ -53,7 +53,7 @@ struct Itinerary {
         }
         let fault = Clock.monotonic()
         try stage.type(["sh", "-c", "kill -KILL $(cat \(Stage.soloProcessFile))"], on: active)
-        try clients.waitUntilAnswered(after: fault)
+        try waitUntilAnswered(after: fault)
         let after = try stage.waitUntilHealthy()
         try stage.type(["haven", "resource", "cleanup", Stage.soloResource], on: active)
         return try conclude(.processDeath, fault, before, after, victim: nil)
@@ -67,7 +67,7 @@ struct Itinerary {
         let wall = Clock.wallMilliseconds()
         try stage.lab.power(.off, active)
         offline = active
-        try clients.waitUntilAnswered(after: fault)
+        try waitUntilAnswered(after: fault)
         let fence = try waitForFence(of: active, since: wall)
         let after = stage.status(without: active)
         return try conclude(.powerOff, fault, before, after, victim: active, fence: fence)
@@ -89,7 +89,7 @@ struct Itinerary {
             let seconds = Double((Clock.monotonic() - fault).milliseconds / 100) / 10
             stage.tell("\(offline) is a member again after \(seconds) s, and everything is healthy")
         }
-        try clients.waitUntilAnswered(after: Clock.monotonic())
+        try clients.waitUntilAnswered(clients.serving, after: Clock.monotonic())
         // Its server was dead until it booted; sessions that still try it may find out late.
         let victim = offline
         offline = nil
@@ -103,7 +103,7 @@ struct Itinerary {
         let fault = Clock.monotonic()
         let wall = Clock.wallMilliseconds()
         try stage.lab.setLink(of: active, up: false)
-        try clients.waitUntilAnswered(after: fault)
+        try waitUntilAnswered(after: fault)
         let fence = try waitForFence(of: active, since: wall)
         stage.tell("the cables of \(active) are plugged in again")
         try stage.lab.setLink(of: active, up: true)
@@ -116,20 +116,25 @@ struct Itinerary {
         let fault = Clock.monotonic()
         let wall = Clock.wallMilliseconds()
         stage.tell("SIGSTOP to agent and proxy of \(active)")
-        try stage.run(["sh", "-s"], on: active, input: Self.stopScript)
-        try clients.waitUntilAnswered(after: fault)
+        try stage.run(["sh", "-s"], on: active, input: stopScript)
+        try waitUntilAnswered(after: fault)
         let fence = try waitForFence(of: active, since: wall)
         return try concludeFenced(.hang, fault, before, active, fence)
     }
 
     /// By process id, inside the host's own process space.
-    private static let stopScript = """
-        for process in /proc/[0-9]*; do
-          read -r name 2>/dev/null <"$process/comm" || continue
-          case $name in havend|haven-proxy) kill -STOP "${process#/proc/}" ;; esac
-        done
+    private var stopScript: String {
+        let executable = stage.lab.specification.executable
+        let directory = executable.lastIndex(of: "/").map { executable[..<$0] } ?? ""
+        return """
+            for process in /proc/[0-9]*; do
+              for program in havend haven-proxy; do
+                if [ "$process/exe" -ef '\(directory)'/$program ]; then kill -STOP "${process#/proc/}"; fi
+              done
+            done
 
-        """
+            """
+    }
 
     /// The end of a step after which the node comes back by itself.
     private mutating func concludeFenced(
@@ -197,9 +202,16 @@ struct Itinerary {
                 view = try stage.waitUntilHealthy()
                 return stage.place(of: Stage.addressResource, in: view) == leader
             }
-            try clients.waitUntilAnswered(after: moment)
+            try clients.waitUntilAnswered(clients.serving, after: moment)
         }
         return view
+    }
+
+    private func waitUntilAnswered(after fault: Instant) throws {
+        try clients.waitUntilAnswered([clients.web, clients.stream], after: fault)
+        let hosts = clients.hostsThatAnswered(after: fault).joined(separator: ", ")
+        stage.tell("clients are answered, by the servers of \(hosts); \(clients.watch.owners.joined()) has the address")
+        try clients.waitUntilAnswered([clients.solo], after: fault)
     }
 
     private func waitUntilMoved(from host: String) throws -> StatusView? {
@@ -224,6 +236,7 @@ struct Itinerary {
             }
             return fenced != nil
         }
+        stage.tell("\(host) is powered off and verified, \(TourReport.figure(fenced)) ms after the fault")
         return fenced ?? 0
     }
 }

@@ -8,8 +8,9 @@ public struct Outage: Hashable, Sendable {
     /// In milliseconds.
     public var milliseconds: Double { Double(to - from) / 1e6 }
 
-    /// Between two good answers lies an interval of the prober; twice that is what a busy machine makes of it.
-    static let unremarkable: Int64 = 25_000_000
+    /// A gap in which no attempt failed is a busy machine's, not an outage, unless it is longer than this: then
+    /// attempts were answered so late that somebody noticed.
+    static let unremarkable: Int64 = 100_000_000
 
     /// The longest outage in a window; nil where good answers came all the time and no attempt failed.
     ///
@@ -17,6 +18,7 @@ public struct Outage: Hashable, Sendable {
     ///   - records: What became of attempts, in any order.
     ///   - begin: The window's first moment; the answer before it counts as the last good one.
     ///   - end: The window's last moment.
+    /// - Returns: The longest one.
     public static func longest(in records: [ProbeRecord], from begin: Int64, to end: Int64) -> Outage? {
         let good = records.filter(\.isGood).map(\.ended).sorted()
         let failed = records.filter { !$0.isGood && $0.ended >= begin && $0.began <= end }

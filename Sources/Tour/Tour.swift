@@ -45,7 +45,7 @@ public struct Tour {
     public func run() throws -> Bool {
         tell("== a lab: three controllers, a client, three networks, a BMC for each controller")
         let lab = try Lab.up(settings.specification, isInterrupted: isInterrupted, progress: tell)
-        let directory = NSTemporaryDirectoryPath.make()
+        let directory = "/tmp/haven-tour-\(Clock.wallMilliseconds())"
         defer {
             if settings.keeps && !isInterrupted() {
                 tell("the lab stays; what the clients saw is in \(directory). Look around with: haven lab status")
@@ -75,7 +75,7 @@ public struct Tour {
     private func measure(_ stage: Stage, _ directory: String, _ report: inout TourReport) throws {
         let clients = try Clients(stage, directory: directory)
         defer { clients.end() }
-        try clients.waitUntilAnswered(after: Clock.monotonic())
+        try clients.waitUntilAnswered(clients.serving, after: Clock.monotonic())
         var itinerary = Itinerary(stage: stage, clients: clients, previousEnd: Clock.monotonic())
         for run in 1...settings.runs {
             for step in StepName.allCases {
@@ -105,9 +105,4 @@ public struct Tour {
         }
         return true
     }
-}
-
-/// Where the clients' notes go.
-private enum NSTemporaryDirectoryPath {
-    static func make() -> String { "/tmp/haven-tour-\(Clock.wallMilliseconds())" }
 }

@@ -96,29 +96,39 @@ public struct TourReport: Sendable {
         struct Step: Encodable {
             var name: String
             var runs: Int
-            var outage_ms_median: Double
-            var outage_ms_max: Double
+            var outageMedian: Double
+            var outageMaximum: Double
             /// Written as null where no fence was needed.
-            var fence_ms: Double?
-            var double_owner_ms: Double
+            var fence: Double?
+            var doubleOwner: Double
 
-            enum CodingKeys: CodingKey {
-                case name, runs, outage_ms_median, outage_ms_max, fence_ms, double_owner_ms
+            enum CodingKeys: String, CodingKey {
+                case name
+                case runs
+                case outageMedian = "outage_ms_median"
+                case outageMaximum = "outage_ms_max"
+                case fence = "fence_ms"
+                case doubleOwner = "double_owner_ms"
             }
 
             func encode(to encoder: any Encoder) throws {
                 var container = encoder.container(keyedBy: CodingKeys.self)
                 try container.encode(name, forKey: .name)
                 try container.encode(runs, forKey: .runs)
-                try container.encode(outage_ms_median, forKey: .outage_ms_median)
-                try container.encode(outage_ms_max, forKey: .outage_ms_max)
-                try container.encode(fence_ms, forKey: .fence_ms)
-                try container.encode(double_owner_ms, forKey: .double_owner_ms)
+                try container.encode(outageMedian, forKey: .outageMedian)
+                try container.encode(outageMaximum, forKey: .outageMaximum)
+                try container.encode(fence, forKey: .fence)
+                try container.encode(doubleOwner, forKey: .doubleOwner)
             }
         }
 
         var steps: [Step]
-        var wrong_answers: Int
+        var wrongAnswers: Int
+
+        enum CodingKeys: String, CodingKey {
+            case steps
+            case wrongAnswers = "wrong_answers"
+        }
     }
 
     /// The file's content.
@@ -129,15 +139,15 @@ public struct TourReport: Sendable {
             return File.Step(
                 name: step.rawValue,
                 runs: results.count,
-                outage_ms_median: Self.rounded(Series(values: results.map(\.outage)).median ?? 0),
-                outage_ms_max: Self.rounded(results.map(\.outage).max() ?? 0),
-                fence_ms: Series(values: results.compactMap(\.fence)).median.map(Self.rounded),
-                double_owner_ms: Self.rounded(results.map(\.doubleOwner).max() ?? 0)
+                outageMedian: Self.rounded(Series(values: results.map(\.outage)).median ?? 0),
+                outageMaximum: Self.rounded(results.map(\.outage).max() ?? 0),
+                fence: Series(values: results.compactMap(\.fence)).median.map(Self.rounded),
+                doubleOwner: Self.rounded(results.map(\.doubleOwner).max() ?? 0)
             )
         }
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted]
-        let file = File(steps: steps, wrong_answers: results.flatMap(\.wrong).count)
+        let file = File(steps: steps, wrongAnswers: results.flatMap(\.wrong).count)
         return String(decoding: try encoder.encode(file), as: UTF8.self) + "\n"
     }
 

@@ -20,6 +20,8 @@ struct ProxyArguments {
 
     static func parse(_ words: [String]) -> ProxyArguments {
         var parsed = ProxyArguments()
+        // Hostile input is not parsed as root, whoever forgets to say so.
+        parsed.options.user = "haven-proxy"
         parsed.options.threads = Int(max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))))
         var rest = words[...]
         while let option = rest.popFirst() {

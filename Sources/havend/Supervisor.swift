@@ -19,10 +19,12 @@ struct Supervisor {
 
     func run(arguments: [String]) throws {
         let signals = try SignalInput([SIGTERM, SIGINT])
+        // By its path: operators look for a process of this name, and an update replaces the file.
+        let program = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
         var pause = Self.firstPause
         while true {
             let began = Clock.monotonic()
-            let exit = try runOnce(arguments, signals)
+            let exit = try runOnce(program, arguments, signals)
             guard let exit, !exit.isSuccess else { return }
             // Another try would be refused as well.
             if exit == .exited(code: AgentRefusal.exitCode) { throw ExitCode(AgentRefusal.exitCode) }
@@ -34,10 +36,12 @@ struct Supervisor {
     }
 
     /// Runs the agent until it ends; SIGTERM is passed on.
-    private func runOnce(_ arguments: [String], _ signals: borrowing SignalInput) throws -> ProcessExit? {
-        // By its own name, so that operators recognise it in lists of processes.
-        let own = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? "/proc/self/exe"
-        var invocation = Invocation(own, arguments)
+    private func runOnce(
+        _ program: String,
+        _ arguments: [String],
+        _ signals: borrowing SignalInput
+    ) throws -> ProcessExit? {
+        var invocation = Invocation(program, arguments)
         invocation.output = .descriptor(1)
         invocation.errors = .descriptor(2)
         let child = try ChildProcess(invocation)

@@ -71,7 +71,11 @@ extension IntegrationTests {
             let text = try cluster.haven("ctl3", "status")
             #expect(text.contains("VirtualIP (ocf::heartbeat:IPaddr2): Started \(status.place(of: "VirtualIP") ?? "")"))
             #expect(text.contains("3 nodes configured\n2 resources configured\n"))
+            try addListeners(cluster)
+            try checkCookies(cluster)
+        }
 
+        private func addListeners(_ cluster: TestCluster) throws {
             try cluster.haven(
                 "ctl1",
                 "lb",
@@ -123,7 +127,6 @@ extension IntegrationTests {
             try cluster.wait("the identity service answers") {
                 try cluster.fetch("http://\(Self.address):5000")?.contains("versions") == true
             }
-            try checkCookies(cluster)
         }
 
         /// Round robin without a cookie, always the same server with one.

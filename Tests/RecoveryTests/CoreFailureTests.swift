@@ -69,6 +69,20 @@ struct CoreFailureTests {
     }
 
     @Test
+    func `A failed start pauses, unless an operator cleans up`() {
+        var script = Self.running()
+        let failed = ResourceReport(resource: "app", epoch: 1, state: .failed, failures: 1, reason: "r")
+        script.report(2, [failed])
+        script.commit()
+        #expect(script.core.conditions == [.blocked("app", .pausesAfterFailure(NodeID(2)))])
+        var cleaned = script
+        cleaned.apply(.cleanup(resource: "app", node: nil))
+        #expect(cleaned.proposed == [.give("app", to: 2)])
+        script.wait(1000)
+        #expect(script.proposed == [.give("app", to: 2)])
+    }
+
+    @Test
     func `A failed stop does not expire`() {
         var script = Self.running()
         script.apply(.failure(resource: "app", node: NodeID(2), reason: "", stopFailed: true))

@@ -7,6 +7,9 @@ import Testing
 struct ExecutorOrderTests {
     private static let configuration = Clusters.three().with(Clusters.address("vip"), Clusters.process("app"))
 
+    /// The same where nothing is ever fenced, so that the end of a lease frees a process too.
+    private static let leased = Clusters.three(fencing: false).with(Clusters.address("vip"), Clusters.process("app"))
+
     private static func running() -> ExecutorScript {
         var script = ExecutorScript(configuration)
         script.lease(for: 10_000)
@@ -130,7 +133,7 @@ struct ExecutorOrderTests {
 
     @Test
     func `When the lease ends addresses go at once and the rest is stopped; a new lease does not cancel that`() {
-        var script = ExecutorScript(Self.configuration)
+        var script = ExecutorScript(Self.leased)
         script.lease()
         script.order(["app": 5, "vip": 6], 1)
         script.end("start app")
@@ -148,7 +151,7 @@ struct ExecutorOrderTests {
 
     @Test
     func `An epoch is void with its lease even while a monitor delays the stop and the order is repeated`() {
-        var script = ExecutorScript(Self.configuration)
+        var script = ExecutorScript(Self.leased)
         script.lease(for: 10_100)
         script.order(["app": 5], 1)
         script.end("start app")
@@ -163,7 +166,7 @@ struct ExecutorOrderTests {
 
     @Test
     func `A lease that ended unnoticed counts as ended, whatever comes first`() {
-        var script = ExecutorScript(Self.configuration)
+        var script = ExecutorScript(Self.leased)
         script.lease()
         script.order(["app": 5], 1)
         script.end("start app")
@@ -175,7 +178,7 @@ struct ExecutorOrderTests {
 
     @Test
     func `A start under way when the lease ends is cut short and cleaned up`() {
-        var script = ExecutorScript(Self.configuration)
+        var script = ExecutorScript(Self.leased)
         script.lease()
         script.order(["app": 5], 1)
         script.wait(480)

@@ -18,6 +18,7 @@ struct ExecutorScript {
     init(_ configuration: ClusterConfiguration) {
         give(.configuration(configuration, version: 1))
         for resource in configuration.resources { end("probe \(resource.name)", .notRunning) }
+        dropped = 0
     }
 
     mutating func give(_ input: ExecutorInput) {

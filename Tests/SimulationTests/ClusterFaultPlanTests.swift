@@ -16,11 +16,23 @@ struct ClusterFaultPlanTests {
         return options
     }
 
-    @Test(arguments: 0..<10)
+    /// Every third cluster gets its resources from an operator, through the log.
+    static func check(nodes: Int, seed: UInt64) throws(SimulationFailure) -> ClusterReport {
+        var options = options(nodes: nodes, seed: seed)
+        var plan = ClusterFaultPlan()
+        if seed.isMultiple(of: 3) {
+            plan.configuration = options.configuration
+            options.configuration.resources = []
+            options.configuration.colocations = []
+        }
+        return try plan.check(options, seed: seed)
+    }
+
+    @Test(arguments: 0..<8)
     func `Three nodes run nothing twice, and all of it again when faults end`(block: Int) throws {
         var fences = 0
         for seed in UInt64(block) * 20 + 1...UInt64(block) * 20 + 20 {
-            let report = try ClusterFaultPlan().check(Self.options(nodes: 3, seed: seed), seed: seed)
+            let report = try Self.check(nodes: 3, seed: seed)
             #expect(report.faults > 5, "seed \(seed)")
             #expect(report.starts >= 4, "seed \(seed)")
             fences += report.fences
@@ -28,12 +40,19 @@ struct ClusterFaultPlanTests {
         #expect(fences > 5)
     }
 
-    @Test(arguments: 0..<5)
+    @Test(arguments: 0..<4)
     func `Five nodes run nothing twice, and all of it again when faults end`(block: Int) throws {
         for seed in 1000 + UInt64(block) * 10...1009 + UInt64(block) * 10 {
-            let report = try ClusterFaultPlan().check(Self.options(nodes: 5, seed: seed), seed: seed)
+            let report = try Self.check(nodes: 5, seed: seed)
             #expect(report.starts >= 4, "seed \(seed)")
         }
+    }
+
+    /// A restarted agent was given a lease while an address of the agent before it was still there: its neighbours
+    /// reached it again, beside the node that had recovered it.
+    @Test
+    func `Addresses of an earlier agent are gone before the first lease (seed 167)`() throws {
+        _ = try ClusterFaultPlan().check(Self.options(nodes: 3, seed: 167), seed: 167)
     }
 
     @Test

@@ -16,7 +16,6 @@ struct ClusterPlantedFaultTests {
     static let mistakes = [
         Mistake(testDescription: "starts before the commit", expected: ["S2: "]) { $0.startBeforeCommit = true },
         Mistake(testDescription: "lease end ignored", expected: ["S1", "S3"]) { $0.ignoreLeaseEnd = true },
-        Mistake(testDescription: "old sheets obeyed", expected: ["S1", "S2"]) { $0.obeyOldSheets = true },
         Mistake(testDescription: "recovery before the lease is over", expected: ["S1"]) { $0.skipLeaseWait = true },
         Mistake(testDescription: "recovery before the fence", expected: ["S1"]) { $0.skipFence = true },
         Mistake(testDescription: "denied lease forgotten", expected: ["S5: "]) { $0.forgetDeniedLease = true },

@@ -23,7 +23,7 @@ enum Layer: Int {
                 "SealedTransport",
             ]
         ),
-        (.wiring, ["ClusterAgent", "HavenCommands"]),
+        (.wiring, ["ClusterAgent", "HavenCommands", "Tour"]),
         (.program, ["haven", "havend", "haven-proxy"]),
         (.development, ["Simulation", "simulate", "bench", "TestSupport"]),
     ]
@@ -47,6 +47,7 @@ enum Layer: Int {
         ],
         "ClusterSetup": ["SealedTransport": "the same keys and datagrams as the agents'"],
         "Proxy": ["ProxyControl": "the protocol between agent and data plane"],
+        "HavenCommands": ["Tour": "its command"],
         "simulate": ["Simulation": "its program"],
     ]
 

@@ -11,7 +11,7 @@ extension Loop {
     /// Picks a server for the request in `requestHead`; false when nobody serves.
     mutating func choose(
         _ client: SlotPointer,
-        _ entry: UnsafeMutablePointer<ListenerEntry>,
+        _ entry: UnsafePointer<ListenerEntry>,
         _ bytes: UnsafeBufferPointer<UInt8>
     ) -> Bool {
         guard entry.pointee.hasCookie else { return balance(client, avoiding: -1, reason: .balance) }
@@ -32,7 +32,7 @@ extension Loop {
 
     private func verdict(
         _ value: UnsafeBufferPointer<UInt8>,
-        _ entry: UnsafeMutablePointer<ListenerEntry>
+        _ entry: UnsafePointer<ListenerEntry>
     ) -> CookieVerdict {
         guard let table, entry.pointee.rowCount > 0 else { return .unknown }
         let first = Int(entry.pointee.firstRow)
@@ -40,7 +40,7 @@ extension Loop {
         return Selection.byCookie(value.span, rows.span, text: UnsafeBufferPointer(table.pointee.text).span)
     }
 
-    private func serverNumber(_ entry: UnsafeMutablePointer<ListenerEntry>, _ row: Int) -> Int32 {
+    private func serverNumber(_ entry: UnsafePointer<ListenerEntry>, _ row: Int) -> Int32 {
         table?.pointee.rowServers[Int(entry.pointee.firstRow) + row] ?? -1
     }
 
@@ -60,7 +60,7 @@ extension Loop {
         return true
     }
 
-    private func row(of server: Int32, _ entry: UnsafeMutablePointer<ListenerEntry>) -> Int {
+    private func row(of server: Int32, _ entry: UnsafePointer<ListenerEntry>) -> Int {
         for row in 0..<Int(entry.pointee.rowCount) where serverNumber(entry, row) == server { return row }
         return -1
     }
@@ -130,7 +130,7 @@ extension Loop {
         if client.pointee.flags.contains(.http) { slot.pointee.flags.insert(.http) }
         link(client, slot)
         _ = haven_setsockopt_int(fd, Int32(IPPROTO_TCP), TCP_NODELAY, 1)
-        let started = withUnsafeBytes(of: &entry.pointee.address) { raw in
+        let started = withUnsafeBytes(of: entry.pointee.address) { raw in
             haven_connect(fd, raw.baseAddress, entry.pointee.addressLength)
         }
         guard started >= 0 || started == -Int(EINPROGRESS) else { return connectFailed(slot, refused: true) }

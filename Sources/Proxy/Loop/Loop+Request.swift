@@ -146,7 +146,7 @@ extension Loop {
     /// Writes the head for the server into `out`; 0 when it does not fit.
     private mutating func writeRequest(
         _ client: SlotPointer,
-        _ entry: UnsafeMutablePointer<ListenerEntry>,
+        _ entry: UnsafePointer<ListenerEntry>,
         _ bytes: UnsafeBufferPointer<UInt8>
     ) -> Int {
         let removed = text(entry.pointee.removesCookie ? entry.pointee.cookieName : TextRange())

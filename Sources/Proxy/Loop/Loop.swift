@@ -257,19 +257,19 @@ struct Loop {
 
     /// The listener's entry in the current table.
     @inline(__always)
-    func listener(_ number: Int32) -> UnsafeMutablePointer<ListenerEntry> {
+    func listener(_ number: Int32) -> UnsafePointer<ListenerEntry> {
         guard let table, let base = table.pointee.listeners.baseAddress else {
             preconditionFailure("a connection needs a table")
         }
-        return base + Int(number)
+        return UnsafePointer(base + Int(number))
     }
 
     /// The server's entry in the current table.
     @inline(__always)
-    func server(_ number: Int32) -> UnsafeMutablePointer<ServerEntry> {
+    func server(_ number: Int32) -> UnsafePointer<ServerEntry> {
         guard let table, let base = table.pointee.servers.baseAddress else {
             preconditionFailure("a connection needs a table")
         }
-        return base + Int(number)
+        return UnsafePointer(base + Int(number))
     }
 }

@@ -1,4 +1,4 @@
-import ClusterModel
+public import ClusterModel
 import Consensus
 
 /// Faults and operators at random for a while, then a time without, in which everything has to come back.
@@ -11,6 +11,9 @@ public struct ClusterFaultPlan: Sendable {
     public var recoveryBound = Duration.seconds(60)
     /// How long the cluster is then watched for starts, stops and changes of leader that nothing asks for (L4).
     public var quietTime = Duration.seconds(2)
+
+    /// What an operator configures before faults begin; nil for nothing.
+    public var configuration: ClusterConfiguration?
 
     /// Faults two or three times a second.
     public init() {}
@@ -30,6 +33,10 @@ public struct ClusterFaultPlan: Sendable {
     public func run(_ simulator: inout ClusterSimulator) throws(SimulationFailure) -> ClusterReport {
         var report = ClusterReport()
         try simulator.run(for: .seconds(2))
+        if let configuration {
+            simulator.configure { $0 = configuration }
+            try simulator.run(for: .milliseconds(500))
+        }
         simulator.setFailures(true)
         let end = simulator.now + duration.nanoseconds
         while simulator.now < end {
@@ -73,9 +80,8 @@ public struct ClusterFaultPlan: Sendable {
 
     /// What operators do meanwhile.
     private func operate(_ simulator: inout ClusterSimulator) {
-        guard let node = simulator.voters.randomElement(using: &simulator.random),
-            let resource = simulator.state.configuration.resources.randomElement(using: &simulator.random)?.name
-        else { return }
+        guard let node = simulator.voters.randomElement(using: &simulator.random) else { return }
+        let resource = simulator.state.configuration.resources.randomElement(using: &simulator.random)?.name ?? ""
         let number = Int.random(in: 0..<200, using: &simulator.random)
         switch Int.random(in: 0..<12, using: &simulator.random) {
         case 0, 1, 2:
