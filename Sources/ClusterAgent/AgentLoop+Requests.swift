@@ -1,6 +1,7 @@
 import AdminAPI
 import ClusterModel
 import ClusterSetup
+import Consensus
 import LinuxIO
 import NodeCore
 
@@ -95,7 +96,9 @@ extension AgentLoop {
             return .failed(AdminFailure(.refused, "\"\(name)\" is no other node of this cluster; nodes: \(names)"))
         }
         do throws(SetupError) {
-            return .token(try joins.issue(for: node.id, now: Clock.monotonic()))
+            let known = [core.state.incarnations[node.id], core.consensus.peer(node.id)?.incarnation]
+            let former = known.compactMap(\.self).max()
+            return .token(try joins.issue(for: node.id, former: former, now: Clock.monotonic()))
         } catch { return .failed(AdminFailure(.failed, error.description)) }
     }
 

@@ -45,7 +45,9 @@ struct AgentParts {
         let inbox = try Inbox<AgentNews>(capacity: AgentLoop.inboxCapacity)
         self.inbox = inbox
         let opened: (store: DurableStore, durable: DurableState, incarnation: Incarnation)
-        do { opened = try Self.openStore(paths) } catch let error as StoreError where error.isLasting {
+        do { opened = try Self.openStore(paths, above: identity.formerIncarnation ?? 0) } catch let error as StoreError
+            where error.isLasting
+        {
             throw AgentRefusal(error.description)
         }
         let store = opened.store
@@ -95,7 +97,8 @@ struct AgentParts {
     }
 
     private static func openStore(
-        _ paths: AgentPaths
+        _ paths: AgentPaths,
+        above former: Incarnation
     ) throws -> (store: DurableStore, durable: DurableState, incarnation: Incarnation) {
         let store = try DurableStore.open(in: StateDirectory(path: paths.state))
         let recovered = try store.recover()
@@ -105,7 +108,7 @@ struct AgentParts {
         if let violation = durable.violation() {
             throw StoreError.damaged(path: paths.database, detail: violation)
         }
-        return (store, durable, try store.beginIncarnation())
+        return (store, durable, try store.beginIncarnation(above: former))
     }
 
     /// Real-time priority and locked memory where the machine allows them; elsewhere the operator is told.

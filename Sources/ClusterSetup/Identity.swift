@@ -15,6 +15,9 @@ public struct Identity: Codable, Sendable {
     public var node: NodeID
     /// The nodes that the cluster was set up with; later changes are in the replicated configuration.
     public var nodes: [Node]
+    /// The newest incarnation that an earlier life of this node is known to have had: a machine that joins again with an
+    /// empty store starts above it, so that nobody takes it for an old copy of its former self; nil for a first life.
+    public var formerIncarnation: Incarnation?
 
     /// States an identity.
     public init(cluster: ClusterID, clusterName: String, secret: Secret, node: NodeID, nodes: [Node]) {
@@ -26,9 +29,15 @@ public struct Identity: Codable, Sendable {
     }
 
     /// The same identity as another node of the cluster has it.
-    public func forNode(_ other: NodeID) -> Identity {
+    ///
+    /// - Parameters:
+    ///   - other: The node.
+    ///   - former: The newest incarnation of it that the cluster knows.
+    /// - Returns: Its identity.
+    public func forNode(_ other: NodeID, former: Incarnation? = nil) -> Identity {
         var copy = self
         copy.node = other
+        copy.formerIncarnation = former
         return copy
     }
 

@@ -16,7 +16,7 @@ public final class JoinDesk {
     private let socket: DatagramSocket
     private let endpoint: Endpoint
     private var issuer = JoinIssuer()
-    private var nodes: [Random128: NodeID] = [:]
+    private var nodes: [Random128: (id: NodeID, former: Incarnation?)] = [:]
     private var buffer = [UInt8](repeating: 0, count: DatagramSocket.largest)
 
     /// Opens the socket at the node's own address.
@@ -41,11 +41,18 @@ public final class JoinDesk {
     public var nextDeadline: Instant? { issuer.nextDeadline }
 
     /// A token with which one machine can become that node, once, within 15 minutes; to be passed on standard input.
-    public func issue(for node: NodeID, now: Instant) throws(SetupError) -> String {
+    ///
+    /// - Parameters:
+    ///   - node: The node.
+    ///   - former: The newest incarnation that it had, where it was a member before.
+    ///   - now: The time.
+    /// - Returns: The token.
+    /// - Throws: when too many tokens are open, or the kernel gives no random numbers.
+    public func issue(for node: NodeID, former: Incarnation? = nil, now: Instant) throws(SetupError) -> String {
         do {
             guard let issued = try issuer.issue(endpoints: [endpoint], clusterName: identity.clusterName, now: now)
             else { throw SetupError.failed("too many tokens are open; each ends by itself after 15 minutes") }
-            nodes[issued.name] = node
+            nodes[issued.name] = (node, former)
             return issued.token.text
         } catch let error as SetupError {
             throw error
@@ -77,12 +84,14 @@ public final class JoinDesk {
             let request = issuer.receive(&buffer, count: received.count, from: from, now: now, reply: &reply)
             if let reply { socket.send(reply, to: received.from) }
             guard let request else { continue }
-            guard let node = nodes[request.token], let document = try? identity.forNode(node).encoded() else {
+            guard let node = nodes[request.token],
+                let document = try? identity.forNode(node.id, former: node.former).encoded()
+            else {
                 issuer.settle(request, .failure(JoinRefusal("the token is for no node of this cluster")))
                 continue
             }
             issuer.settle(request, .success(document))
-            joined.append(node)
+            joined.append(node.id)
         }
         return joined
     }

@@ -39,7 +39,10 @@ enum StateDatabase {
         let verdict = try translating(path) {
             try queue.inDatabase { try String.fetchOne($0, sql: "PRAGMA integrity_check(1)") }
         }
-        guard verdict == "ok" else { throw .damaged(path: path, detail: verdict ?? "no verdict") }
+        if verdict == "ok" { return }
+        // SQLite writes a heading and a finding on lines of their own; an error is one line.
+        let lines = (verdict ?? "no verdict").split(separator: "\n")
+        throw .damaged(path: path, detail: lines.joined(separator: " "))
     }
 
     static func translating<Result>(_ path: String, _ body: () throws -> Result) throws(StoreError) -> Result {

@@ -62,7 +62,11 @@ enum ClusterMembership {
             try reporting { () throws(SetupError) in try onOthers(try ownIdentity(), remoteShell, "destroy", session) }
         }
         if service.isRunning { try stop(everyNode: false, session) }
-        try reporting { () throws(SetupError) in try service.destroy() }
+        try reporting { () throws(SetupError) in
+            // Also an agent that does not run now must not be started by the next boot.
+            try service.disable()
+            try service.destroy()
+        }
     }
 
     private static func ownIdentity() throws(SetupError) -> Identity {
