@@ -1,0 +1,140 @@
+import ClusterModel
+import Lab
+import LinuxIO
+import Processes
+
+/// Carries a plan of faults out on the hosts of a lab, and repairs everything at its end.
+///
+/// What cannot be done, because the host is off for instance, is left out: only the cluster is on trial.
+final class FaultRunner {
+    private let cluster: TestCluster
+    private let schedule: FaultSchedule
+    /// The name and the command line of the Active/Passive process.
+    private let work: (resource: String, pattern: String)
+    private var commands: [ChildProcess] = []
+    /// When hosts had an agent that did not run, or stood still, from and to.
+    private(set) var silences: [String: [ClosedRange<Instant>]] = [:]
+    /// How often each kind of fault was done.
+    private(set) var counts: [String: Int] = [:]
+
+    /// A killed agent's supervisor waits this long at most; then the agent takes its leftovers from the host.
+    private static let longestRestart = Duration.seconds(12)
+    private static let agent = "havend --state"
+    private static let proxy = "haven-proxy --control"
+
+    init(_ cluster: TestCluster, _ schedule: FaultSchedule, work: (resource: String, pattern: String)) {
+        self.cluster = cluster
+        self.schedule = schedule
+        self.work = work
+    }
+
+    /// Does all of it; `meanwhile` is called often.
+    func run(meanwhile: () throws -> Void) throws {
+        let start = Clock.monotonic()
+        for event in schedule.events {
+            while Clock.monotonic() < start + event.at {
+                for command in commands { command.progress() }
+                try meanwhile()
+                Pause.until(min(start + event.at, Clock.monotonic() + .milliseconds(20)))
+            }
+            if event.isBegin { begin(event.fault) } else { end(event.fault) }
+        }
+        try repair()
+    }
+
+    private func begin(_ fault: Fault) {
+        counts[String("\(fault)".prefix { $0 != "(" }), default: 0] += 1
+        switch fault {
+        case .kill(let host):
+            noteSilence(of: host)
+            signal("KILL", Self.agent, host)
+        case .freeze(let host, let proxyToo):
+            noteSilence(of: host)
+            signal("STOP", Self.agent, host)
+            if proxyToo { signal("STOP", Self.proxy, host) }
+        case .freezeWork: for host in cluster.lab.hosts { signal("STOP", work.pattern, host.name) }
+        case .cut(let host): try? cluster.lab.setLink(of: host, up: false)
+        case .oneWay(let from, let to): drop(from: from, at: to)
+        case .partition(let groups): try? cluster.lab.partition(groups)
+        case .powerOff(let host):
+            noteSilence(of: host)
+            try? cluster.lab.power(.off, host)
+        case .standby(let node): order(["node", "standby", node], besides: node)
+        case .move(let node): order(["resource", "move", work.resource, node], besides: node)
+        }
+    }
+
+    private func end(_ fault: Fault) {
+        switch fault {
+        case .kill, .move: break
+        case .freeze(let host, _):
+            signal("CONT", Self.agent, host)
+            signal("CONT", Self.proxy, host)
+            noteSilence(of: host)
+        case .freezeWork: for host in cluster.lab.hosts { signal("CONT", work.pattern, host.name) }
+        case .cut(let host): try? cluster.lab.setLink(of: host, up: true)
+        case .oneWay(let from, let to): undrop(from: from, at: to)
+        case .partition: try? cluster.lab.heal()
+        case .powerOff(let host): try? cluster.lab.power(.on, host)
+        case .standby(let node): order(["node", "unstandby", node], besides: node)
+        }
+    }
+
+    /// Ends whatever may still be there, also what a fence and a boot made old.
+    private func repair() throws {
+        try cluster.lab.heal()
+        for host in cluster.lab.hosts {
+            if !host.isOn { try cluster.lab.power(.on, host.name) }
+            try cluster.lab.setLink(of: host.name, up: true)
+            for pattern in [Self.agent, Self.proxy, work.pattern] { signal("CONT", pattern, host.name) }
+            _ = try? host.run(["nft", "flush", "ruleset"])
+        }
+        let deadline = Clock.monotonic() + TestCluster.patience
+        for command in commands { _ = try? command.wait(until: deadline) { $0.exit != nil } }
+    }
+
+    /// Whether the agent of a host was known to be unable to act at that time.
+    func wasSilent(_ host: String, at time: Instant) -> Bool {
+        silences[host, default: []].contains { $0.contains(time) }
+    }
+
+    private func noteSilence(of host: String) {
+        let now = Clock.monotonic()
+        silences[host, default: []].append(now...(now + Self.longestRestart))
+    }
+
+    private func signal(_ name: String, _ pattern: String, _ host: String) {
+        _ = try? cluster.lab.host(host).run(["pkill", "-\(name)", "-f", pattern])
+    }
+
+    /// By a rule of the receiver's own, so that a power cycle takes it away, as it would a broken network card's.
+    private func drop(from: String, at receiver: String) {
+        guard let addresses = addresses(of: from), let host = try? cluster.lab.host(receiver) else { return }
+        let rules = """
+            table inet faults-\(from) {
+              chain input {
+                type filter hook input priority 0
+                ip saddr { \(addresses) } drop
+              }
+            }
+
+            """
+        _ = try? host.run(["nft", "-f", "-"], input: Array(rules.utf8))
+    }
+
+    private func undrop(from: String, at receiver: String) {
+        _ = try? cluster.lab.host(receiver).run(["nft", "delete", "table", "inet", "faults-\(from)"])
+    }
+
+    private func addresses(of name: String) -> String? {
+        guard let host = try? cluster.lab.host(name) else { return nil }
+        return "\(host.address(on: .service)), \(host.address(on: .heartbeat))"
+    }
+
+    /// An operator's command on another host than the one that it is about; nobody waits for it.
+    private func order(_ words: [String], besides node: String) {
+        let places = cluster.lab.hosts.filter { $0.name != node && $0.isOn }
+        guard let command = try? places.first?.start(["haven"] + words) else { return }
+        commands.append(command)
+    }
+}

@@ -1,0 +1,196 @@
+import AdminAPI
+import ClusterModel
+import Foundation
+import Lab
+import LinuxIO
+import Processes
+import Testing
+
+@testable import Tour
+
+extension IntegrationTests {
+    /// A random plan of real faults, and what must never happen whatever they are.
+    @Suite(.serialized, .lab("itregister"))
+    struct RegisterFaultTests {
+        private static let address = TestCluster.virtualAddress
+        /// An address that needs no fence before it moves.
+        private static let freeAddress = "10.99.0.31"
+        private static let script = "/etc/haven-lab/\(RegisterProgram.pattern)"
+
+        @Test
+        func `What must never run twice never does, whatever happens to the hosts`() throws {
+            let cluster = try TestCluster.current()
+            let settings = FaultSettings(name: "register")
+            let directory = try SharedDirectory()
+            try configure(cluster, directory)
+            let watches = [Self.address, Self.freeAddress].map { OwnerWatch(cluster.lab, address: $0) }
+            for watch in watches { watch.begin() }
+            defer { for watch in watches { watch.end() } }
+            let clients = try startClients(cluster, directory)
+            defer { for client in clients { client.signalGroup(9) } }
+
+            let plan = FaultSchedule(
+                seed: settings.seed,
+                length: settings.length,
+                hosts: cluster.lab.hosts.map(\.name),
+                reconfigures: true
+            )
+            let runner = FaultRunner(cluster, plan, work: ("Register", RegisterProgram.pattern))
+            try runner.run { for client in clients { client.progress() } }
+            try recover(cluster)
+            for client in clients { client.signalGroup(9) }
+            for watch in watches { watch.end() }
+
+            let history = RegisterHistory(directory.read("register"))
+            let acknowledged = ["c1", "c2"].flatMap { readAcknowledged($0, directory) }
+            #expect(history.violations(acknowledged) == [], "\(settings)")
+            #expect(!acknowledged.isEmpty && history.instances > 0)
+            checkOwners(watches, runner, directory, settings)
+            print(
+                "\(settings): \(runner.counts.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }), "
+                    + "\(history.instances) instances, \(acknowledged.count) writes acknowledged"
+            )
+        }
+
+        /// The address that goes with the fenced work has one owner at any time, seen in every host and asked by ARP.
+        ///
+        /// The free one may have two while an agent that held it can do nothing about it: until the kernel holds the
+        /// lease, that is a known limit.
+        private func checkOwners(
+            _ watches: [OwnerWatch],
+            _ runner: FaultRunner,
+            _ directory: SharedDirectory,
+            _ settings: FaultSettings
+        ) {
+            #expect(watches[0].overlaps.isEmpty, "\(settings)")
+            let bare = watches[1].overlaps.filter { overlap in
+                let time = Instant(nanoseconds: overlap.from)
+                return !overlap.hosts.contains { runner.wasSilent($0, at: time) }
+            }
+            #expect(bare.isEmpty, "\(settings)")
+            let answers = directory.read("arp").split(separator: "\n")
+            #expect(answers.count > 100)
+            #expect(answers.filter { $0.split(separator: " ").last?.contains(",") == true } == [], "\(settings)")
+        }
+
+        /// When all faults are over everything runs again, without an operator.
+        private func recover(_ cluster: TestCluster) throws {
+            try cluster.wait("a leader takes the nodes back", within: .seconds(60)) {
+                try cluster.run("ctl1", ["haven", "node", "unstandby", "--all"]).isSuccess
+            }
+            let status = try cluster.waitUntil("everything runs again", on: "ctl1", within: .seconds(60)) {
+                $0.online.count == 3 && $0.place(of: "Register") != nil && $0.place(of: "Free") != nil
+                    && $0.place(of: "VirtualIP") == $0.place(of: "Register")
+            }
+            try cluster.wait("its clients are served") {
+                let place = try #require(status.place(of: "Register"))
+                return try cluster.owners(of: Self.address) == [place]
+            }
+            try cluster.haven("ctl2", "resource", "disable", "Register")
+            try cluster.waitUntil("it is stopped", on: "ctl2") { $0.resource("Register")?.state == .stopped }
+        }
+
+        private func configure(_ cluster: TestCluster, _ directory: SharedDirectory) throws {
+            for host in cluster.lab.hosts {
+                try TestCluster.shell(host, "cat >\(Self.script)", input: RegisterProgram.server)
+            }
+            try cluster.createOutlets()
+            for (name, address) in [("VirtualIP", Self.address), ("Free", Self.freeAddress)] {
+                try cluster.haven("ctl1", "resource", "create", name, "IPaddr2", "ip=\(address)", "cidr_netmask=24")
+            }
+            let command = "/usr/bin/python3 \(Self.script) \(directory.path)/register \(RegisterProgram.port)"
+            try cluster.haven("ctl1", "resource", "create", "Register", "process", "command=\(command)")
+            try cluster.haven(
+                "ctl1",
+                "constraint",
+                "colocation",
+                "add",
+                "VirtualIP",
+                "with",
+                "Register",
+                "score=INFINITY"
+            )
+            try cluster.waitUntil("they run together", on: "ctl1") {
+                $0.place(of: "Register") != nil && $0.place(of: "VirtualIP") == $0.place(of: "Register")
+            }
+        }
+
+        private func startClients(_ cluster: TestCluster, _ directory: SharedDirectory) throws -> [ChildProcess] {
+            var question = try cluster.lab.client.invocation(["haven", "lab", "owners", Self.address])
+            question.output = .append(path: "\(directory.path)/arp")
+            let writers = try ["c1", "c2"].map { name in
+                try cluster.lab.client.start(
+                    [
+                        "python3", "-c", RegisterProgram.client, Self.address, "\(RegisterProgram.port)", name,
+                        "\(directory.path)/\(name)",
+                    ]
+                )
+            }
+            return try writers + [ChildProcess(question)]
+        }
+
+        private func readAcknowledged(_ client: String, _ directory: SharedDirectory) -> [RegisterHistory.Acknowledged]
+        {
+            directory.read(client).split(separator: "\n").compactMap { line in
+                let words = line.split(separator: " ")
+                guard words.count == 2, let epoch = Int(words[1]) else { return nil }
+                return RegisterHistory.Acknowledged(client: client, value: String(words[0]), epoch: epoch)
+            }
+        }
+    }
+}
+
+extension TestCluster {
+    /// Fence devices: the lab's own outlets.
+    func createOutlets() throws {
+        try haven(
+            "ctl1",
+            "stonith",
+            "create",
+            "outlets",
+            "fence_lab_pdu",
+            "ip=pdu",
+            "password=@/etc/haven-lab/pdu.password",
+            "pcmk_host_list=ctl1 ctl2 ctl3"
+        )
+    }
+}
+
+/// How long and with which seed; HAVEN_FAULT_SECONDS and HAVEN_FAULT_SEED say otherwise.
+struct FaultSettings: CustomStringConvertible {
+    let name: String
+    let seed: UInt64
+    let length: Duration
+
+    private static let usualSeconds: Int64 = 60
+
+    init(name: String) {
+        let environment = ProcessInfo.processInfo.environment
+        self.name = name
+        seed = environment["HAVEN_FAULT_SEED"].flatMap { UInt64($0) } ?? .random(in: 0...9_999_999)
+        let seconds = environment["HAVEN_FAULT_SECONDS"].flatMap { Int64($0) } ?? Self.usualSeconds
+        length = .seconds(seconds)
+        print("\(self) begins")
+    }
+
+    var description: String {
+        "faults of the \(name): HAVEN_FAULT_SEED=\(seed) HAVEN_FAULT_SECONDS=\(length.components.seconds)"
+    }
+}
+
+/// A directory that all hosts see as the same one; it goes with its value.
+final class SharedDirectory {
+    let path: String
+
+    init() throws {
+        path = FileManager.default.temporaryDirectory.path + "/haven-faults-\(UUID().uuidString)"
+        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false)
+    }
+
+    deinit { try? FileManager.default.removeItem(atPath: path) }
+
+    /// The text of a file; empty when there is none.
+    func read(_ name: String) -> String {
+        FileManager.default.contents(atPath: "\(path)/\(name)").map { String(decoding: $0, as: UTF8.self) } ?? ""
+    }
+}
