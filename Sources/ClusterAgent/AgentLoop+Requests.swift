@@ -9,7 +9,6 @@ extension AgentLoop {
     /// Answers an operator of this node, now or when the leader has.
     func answer(_ request: AdminRequest, uid: UInt32, reply: @escaping @Sendable (AdminResponse) -> Void) {
         switch request {
-        case .configuration: reply(.configuration(core.state.configuration, version: core.state.version))
         case .quorumStatus: reply(.quorum(StatusBuilder(core: core, now: Clock.monotonic()).quorum()))
         case .loadBalancerStatus(let listener, let everyNode):
             everyNode ? askEveryProxy(listener, uid: uid, reply) : reply(loadBalancerStatus(listener))
@@ -18,7 +17,7 @@ extension AgentLoop {
         case .stop(everyNode: false):
             reply(.done(version: core.state.version, notes: []))
             beginLeaving()
-        case .status, .failoverCheck, .edit, .move, .cleanup, .fence: take(request, uid: uid, reply)
+        case .status, .configuration, .failoverCheck, .edit, .move, .cleanup, .fence: take(request, uid: uid, reply)
         }
     }
 
@@ -26,6 +25,7 @@ extension AgentLoop {
     func answerQuestion(_ request: AdminRequest) -> AdminResponse? {
         switch request {
         case .status: .status(status())
+        case .configuration: .configuration(core.state.configuration, version: core.state.version)
         case .failoverCheck(let node): failoverCheck(node)
         default: nil
         }
@@ -56,9 +56,9 @@ extension AgentLoop {
             if !isLeaving { beginLeaving() }
         case .loadBalancerStatus(let listener, _):
             links.send(.answer(id, loadBalancerStatus(listener)), to: peer, now: Clock.monotonic())
-        case .status, .failoverCheck, .edit, .move, .cleanup, .fence:
+        case .status, .configuration, .failoverCheck, .edit, .move, .cleanup, .fence:
             take(request, id: id, uid: uid, origin: .peer(peer))
-        case .configuration, .quorumStatus, .token: break
+        case .quorumStatus, .token: break
         }
     }
 

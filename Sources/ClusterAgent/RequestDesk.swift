@@ -299,7 +299,7 @@ extension AdminRequest {
     /// Whether it only asks, and the leader knows the answer best.
     fileprivate var isQuestion: Bool {
         switch self {
-        case .status, .failoverCheck: true
+        case .status, .configuration, .failoverCheck: true
         default: false
         }
     }

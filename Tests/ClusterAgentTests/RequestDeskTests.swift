@@ -132,4 +132,19 @@ struct RequestDeskTests {
         #expect(proposals(actions).isEmpty && answer.response.withLock { $0 } == nil)
         #expect(desk.pending.count == 1)
     }
+
+    @Test(arguments: [AdminRequest.configuration, .status])
+    func `Questions are for the leader, and for the node itself only while nobody leads`(question: AdminRequest) throws
+    {
+        for elects in [true, false] {
+            let node = try #require(LoneLeader(elects: elects))
+            var desk = RequestDesk(id: NodeID(1))
+            let (_, actions) = take(question, &desk, node)
+            guard case .read(let request, .here, _)? = actions.first else {
+                Issue.record("no answer: \(actions)")
+                return
+            }
+            #expect(request == question && desk.pending.isEmpty)
+        }
+    }
 }

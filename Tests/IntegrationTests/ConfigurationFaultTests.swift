@@ -38,7 +38,7 @@ extension IntegrationTests {
                         && view.nodes.allSatisfy { $0.digest == view.digest }
                 }
             }
-            // Now that all is quiet, what each node knows itself must be the last word.
+            // Now that all is quiet, every node must give the last word.
             for host in cluster.lab.hosts {
                 let began = Clock.monotonic().nanoseconds
                 let last = try #require(Operator.look(host))
@@ -131,7 +131,7 @@ final class Operator: Sendable {
         notes.operatorEnded()
     }
 
-    /// What a host's agent knows itself; nil when it gives no answer.
+    /// What a host's agent shows, be it the leader's or, without one, its own, which may be old; nil without an answer.
     static func look(_ host: LabHost) -> ObservationChecker.Observation? {
         guard case .configuration(let configuration, let version)? = try? client(host)?.send(.configuration) else {
             return nil

@@ -128,15 +128,16 @@ struct CheckerTests {
 
     @Test
     func `What was seen must have been written, and a version has one value`() {
-        let start = ObservationChecker.Observation(version: 0, value: 0)
-        let changes = [Self.swap(0, 5, .unknown, 1...2), Self.swap(0, 6, .won(version: 1), 1...2)]
+        let start = ObservationChecker.Observation(version: 3, value: 0)
+        let changes = [Self.swap(3, 5, .unknown, 1...2), Self.swap(3, 6, .won(version: 4), 1...2)]
         func check(_ seen: [(UInt64, Int64)]) -> [String] {
             let observations = seen.map { ObservationChecker.Observation(version: $0.0, value: $0.1) }
             return ObservationChecker.violations(observations, changes, initial: start)
         }
-        #expect(check([(0, 0), (1, 6), (0, 0)]) == [])
-        #expect(check([(1, 7)]).contains { $0.contains("nobody wrote") })
-        #expect(check([(1, 5), (1, 6)]).contains { $0.contains("has the values") })
+        #expect(check([(3, 0), (4, 6), (3, 0), (1, 9)]) == [])
+        #expect(check([(4, 7)]).contains { $0.contains("nobody wrote") })
+        #expect(check([(3, 9)]).contains { $0.contains("nobody wrote") })
+        #expect(check([(4, 5), (4, 6)]).contains { $0.contains("has the values") })
     }
 
     @Test

@@ -134,7 +134,8 @@ struct LinearizabilityChecker {
     }
 }
 
-/// What nodes showed of the configuration from their own memory: it may be old, and must never be wrong.
+/// What nodes showed of the configuration while nobody led, or without asking who did: it may be old, and as old as the
+/// set-up on a node that has just started, but it must never be wrong.
 struct ObservationChecker {
     struct Observation: Hashable, Sendable {
         var version: UInt64
@@ -154,7 +155,7 @@ struct ObservationChecker {
         }
         var seen: [UInt64: Int64] = [:]
         var violations: [String] = []
-        for observation in Set(observations) {
+        for observation in Set(observations) where observation.version >= initial.version {
             if written[observation] == nil { violations.append("nobody wrote \(observation)") }
             if let other = seen[observation.version], other != observation.value {
                 violations.append("version \(observation.version) has the values \(other) and \(observation.value)")
