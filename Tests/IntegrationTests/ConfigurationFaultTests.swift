@@ -26,9 +26,9 @@ extension IntegrationTests {
                 seed: settings.seed,
                 length: settings.length,
                 hosts: cluster.lab.hosts.map(\.name),
-                reconfigures: false
+                hasWork: false
             )
-            let runner = FaultRunner(cluster, plan, work: ("", "no such process"))
+            let runner = FaultRunner(cluster, plan)
             try runner.run {}
             notes.end()
             try cluster.wait("all operators have their answers") { notes.hasEnded(operators.count) }

@@ -33,7 +33,7 @@ extension IntegrationTests {
                 seed: settings.seed,
                 length: settings.length,
                 hosts: cluster.lab.hosts.map(\.name),
-                reconfigures: true
+                hasWork: true
             )
             let runner = FaultRunner(cluster, plan, work: ("Register", RegisterProgram.pattern))
             try runner.run { for client in clients { client.progress() } }
@@ -50,6 +50,30 @@ extension IntegrationTests {
                 "\(settings): \(runner.counts.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }), "
                     + "\(history.instances) instances, \(acknowledged.count) writes acknowledged"
             )
+        }
+
+        /// Without this, a judge that sees nothing would be content with everything.
+        @Test
+        func `Where nothing is fenced, a hung agent makes it run twice, and the judge sees it`() throws {
+            let cluster = try TestCluster.current()
+            let directory = try SharedDirectory()
+            try installScript(cluster)
+            try cluster.haven("ctl1", "property", "set", "stonith-enabled=false")
+            let command = "/usr/bin/python3 \(Self.script) \(directory.path)/loose \(RegisterProgram.port + 1)"
+            try cluster.haven("ctl1", "resource", "create", "Loose", "process", "command=\(command)")
+            let status = try cluster.waitUntil("it runs", on: "ctl1") { $0.place(of: "Loose") != nil }
+            let place = try #require(status.place(of: "Loose"))
+            let other = try #require(["ctl1", "ctl2", "ctl3"].first { $0 != place })
+            try cluster.shell(place, "pkill -STOP -f 'havend -[-]s'")
+            defer { _ = try? cluster.run(place, ["pkill", "-CONT", "-f", "havend -[-]s"]) }
+            try cluster.waitUntil("it runs elsewhere", on: other) { $0.place(of: "Loose").map { $0 != place } == true }
+            try cluster.wait("both have written since") {
+                !RegisterHistory(directory.read("loose")).violations([]).isEmpty
+            }
+            try cluster.shell(place, "pkill -CONT -f 'havend -[-]s'")
+            try cluster.haven(other, "resource", "delete", "Loose")
+            try cluster.waitUntil("all are back", on: other) { $0.online.count == 3 && $0.resource("Loose") == nil }
+            try cluster.haven(other, "property", "set", "stonith-enabled=true")
         }
 
         /// The address that goes with the fenced work has one owner at any time, seen in every host and asked by ARP.
@@ -90,10 +114,14 @@ extension IntegrationTests {
             try cluster.waitUntil("it is stopped", on: "ctl2") { $0.resource("Register")?.state == .stopped }
         }
 
-        private func configure(_ cluster: TestCluster, _ directory: SharedDirectory) throws {
+        private func installScript(_ cluster: TestCluster) throws {
             for host in cluster.lab.hosts {
                 try TestCluster.shell(host, "cat >\(Self.script)", input: RegisterProgram.server)
             }
+        }
+
+        private func configure(_ cluster: TestCluster, _ directory: SharedDirectory) throws {
+            try installScript(cluster)
             try cluster.createOutlets()
             for (name, address) in [("VirtualIP", Self.address), ("Free", Self.freeAddress)] {
                 try cluster.haven("ctl1", "resource", "create", name, "IPaddr2", "ip=\(address)", "cidr_netmask=24")
@@ -162,7 +190,7 @@ struct FaultSettings: CustomStringConvertible {
     let seed: UInt64
     let length: Duration
 
-    private static let usualSeconds: Int64 = 60
+    private static let usualSeconds: Int64 = 45
 
     init(name: String) {
         let environment = ProcessInfo.processInfo.environment

@@ -201,7 +201,7 @@ struct CheckerTests {
     func `The same seed gives the same plan, and plans have every kind of fault`() {
         let hosts = ["ctl1", "ctl2", "ctl3"]
         func plan(_ seed: UInt64) -> FaultSchedule {
-            FaultSchedule(seed: seed, length: .seconds(120), hosts: hosts, reconfigures: true)
+            FaultSchedule(seed: seed, length: .seconds(120), hosts: hosts, hasWork: true)
         }
         #expect(plan(5).steps == plan(5).steps)
         #expect(plan(5).steps != plan(6).steps)

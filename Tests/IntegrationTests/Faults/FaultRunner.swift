@@ -9,8 +9,8 @@ import Processes
 final class FaultRunner {
     private let cluster: TestCluster
     private let schedule: FaultSchedule
-    /// The name and the command line of the Active/Passive process.
-    private let work: (resource: String, pattern: String)
+    /// The name and the command line of the Active/Passive process; nil where there is none.
+    private let work: (resource: String, pattern: String)?
     private var commands: [ChildProcess] = []
     /// When hosts had an agent that did not run, or stood still, from and to.
     private(set) var silences: [String: [ClosedRange<Instant>]] = [:]
@@ -22,7 +22,7 @@ final class FaultRunner {
     private static let agent = "havend --state"
     private static let proxy = "haven-proxy --control"
 
-    init(_ cluster: TestCluster, _ schedule: FaultSchedule, work: (resource: String, pattern: String)) {
+    init(_ cluster: TestCluster, _ schedule: FaultSchedule, work: (resource: String, pattern: String)? = nil) {
         self.cluster = cluster
         self.schedule = schedule
         self.work = work
@@ -52,7 +52,7 @@ final class FaultRunner {
             noteSilence(of: host)
             signal("STOP", Self.agent, host)
             if proxyToo { signal("STOP", Self.proxy, host) }
-        case .freezeWork: for host in cluster.lab.hosts { signal("STOP", work.pattern, host.name) }
+        case .freezeWork: signalWork("STOP")
         case .cut(let host): try? cluster.lab.setLink(of: host, up: false)
         case .oneWay(let from, let to): drop(from: from, at: to)
         case .partition(let groups): try? cluster.lab.partition(groups)
@@ -60,7 +60,8 @@ final class FaultRunner {
             noteSilence(of: host)
             try? cluster.lab.power(.off, host)
         case .standby(let node): order(["node", "standby", node], besides: node)
-        case .move(let node): order(["resource", "move", work.resource, node], besides: node)
+        case .move(let node):
+            if let work { order(["resource", "move", work.resource, node], besides: node) }
         }
     }
 
@@ -71,7 +72,7 @@ final class FaultRunner {
             signal("CONT", Self.agent, host)
             signal("CONT", Self.proxy, host)
             noteSilence(of: host)
-        case .freezeWork: for host in cluster.lab.hosts { signal("CONT", work.pattern, host.name) }
+        case .freezeWork: signalWork("CONT")
         case .cut(let host): try? cluster.lab.setLink(of: host, up: true)
         case .oneWay(let from, let to): undrop(from: from, at: to)
         case .partition: try? cluster.lab.heal()
@@ -86,9 +87,10 @@ final class FaultRunner {
         for host in cluster.lab.hosts {
             if !host.isOn { try cluster.lab.power(.on, host.name) }
             try cluster.lab.setLink(of: host.name, up: true)
-            for pattern in [Self.agent, Self.proxy, work.pattern] { signal("CONT", pattern, host.name) }
+            for pattern in [Self.agent, Self.proxy] { signal("CONT", pattern, host.name) }
             _ = try? host.run(["nft", "flush", "ruleset"])
         }
+        signalWork("CONT")
         let deadline = Clock.monotonic() + TestCluster.patience
         for command in commands { _ = try? command.wait(until: deadline) { $0.exit != nil } }
     }
@@ -101,6 +103,11 @@ final class FaultRunner {
     private func noteSilence(of host: String) {
         let now = Clock.monotonic()
         silences[host, default: []].append(now...(now + Self.longestRestart))
+    }
+
+    private func signalWork(_ name: String) {
+        guard let work else { return }
+        for host in cluster.lab.hosts { signal(name, work.pattern, host.name) }
     }
 
     private func signal(_ name: String, _ pattern: String, _ host: String) {

@@ -45,8 +45,8 @@ struct FaultSchedule: Sendable {
     ///   - seed: See above.
     ///   - length: No fault lasts beyond it.
     ///   - hosts: Where.
-    ///   - reconfigures: Whether operators change things, too.
-    init(seed: UInt64, length: Duration, hosts: [String], reconfigures: Bool) {
+    ///   - hasWork: Whether there is an Active/Passive process, which stands still or is moved by operators, too.
+    init(seed: UInt64, length: Duration, hosts: [String], hasWork: Bool) {
         var random = SeededGenerator(seed: seed)
         var steps: [FaultStep] = []
         var begin = Duration.zero
@@ -57,7 +57,7 @@ struct FaultSchedule: Sendable {
             let share = Double.random(in: 0...1, using: &random)
             let spread = Double(Self.lengths.upperBound - Self.lengths.lowerBound)
             let lasts = Duration.milliseconds(Self.lengths.lowerBound + Int64(share * share * spread))
-            let fault = Self.fault(hosts, reconfigures, &random)
+            let fault = Self.fault(hosts, hasWork, &random)
             steps.append(FaultStep(begin: begin, end: min(begin + lasts, length), fault: fault))
         }
         self.steps = steps
@@ -65,21 +65,21 @@ struct FaultSchedule: Sendable {
 
     private static func fault(
         _ hosts: [String],
-        _ reconfigures: Bool,
+        _ hasWork: Bool,
         _ random: inout SeededGenerator
     ) -> Fault {
         let order = hosts.shuffled(using: &random)
         let (one, other) = (order[0], order[order.count - 1])
-        switch Int.random(in: 0..<(reconfigures ? 12 : 9), using: &random) {
+        switch Int.random(in: 0..<(hasWork ? 12 : 8), using: &random) {
         case 0, 1: return .kill(one)
         case 2: return .freeze(one, proxyToo: Bool.random(using: &random))
-        case 3: return .freezeWork
-        case 4: return .cut(one)
-        case 5, 6: return .oneWay(from: one, to: other)
-        case 7:
+        case 3: return .cut(one)
+        case 4, 5: return .oneWay(from: one, to: other)
+        case 6:
             let size = Int.random(in: 1..<order.count, using: &random)
             return .partition([Array(order[..<size]), Array(order[size...])])
-        case 8: return .powerOff(one)
+        case 7: return .powerOff(one)
+        case 8: return .freezeWork
         case 9, 10: return .standby(one)
         default: return .move(one)
         }
