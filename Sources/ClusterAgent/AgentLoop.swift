@@ -46,6 +46,7 @@ final class AgentLoop {
     var poller: Poller
     let signals: SignalInput
     var stalls = StallDetector()
+    var counters: AgentCounters
     var notices: [String]
     var ending: Ending?
     var needsRefresh = true
@@ -74,6 +75,11 @@ final class AgentLoop {
         proxy = parts.proxy
         core = parts.core
         notices = parts.notices
+        counters = AgentCounters(
+            incarnation: parts.core.incarnation,
+            isRealtime: parts.isRealtime,
+            now: Clock.monotonic()
+        )
         desk = RequestDesk(id: parts.identity.node)
         signals = try SignalInput([SIGTERM, SIGINT])
         poller = try Poller()
@@ -112,6 +118,7 @@ final class AgentLoop {
     private func report(stall: Duration?) {
         guard let stall else { return }
         log.warning("this process did not run for \(stall.milliseconds) ms")
+        counters.note(stall: stall, now: Clock.monotonic())
         feed(.stalled(stall))
     }
 
