@@ -18,8 +18,18 @@ extension AgentLoop {
         case .stop(everyNode: false):
             reply(.done(version: core.state.version, notes: []))
             beginLeaving()
-        case .status, .failoverCheck, .edit, .move, .cleanup, .fence: take(request, uid: uid, reply)
+        case .status:
+            let own = counters.view(of: core.state.configuration.node(core.id)?.name ?? "", now: Clock.monotonic())
+            take(request, uid: uid) { reply(Self.adding(own, to: $0)) }
+        case .failoverCheck, .edit, .move, .cleanup, .fence: take(request, uid: uid, reply)
         }
+    }
+
+    /// What only this node knows, beside what the leader answered.
+    private static func adding(_ agent: AgentView, to response: AdminResponse) -> AdminResponse {
+        guard case .status(var view) = response else { return response }
+        view.agent = agent
+        return .status(view)
     }
 
     /// What the leader answers best, and any node as well as it can without one; nil for what is no question.

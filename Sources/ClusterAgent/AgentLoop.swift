@@ -50,6 +50,7 @@ final class AgentLoop {
     var poller: Poller
     let signals: SignalInput
     var stalls = StallDetector()
+    var counters: AgentCounters
     var notices: [String]
     var ending: Ending?
     /// Whether the node was asked to leave.
@@ -82,6 +83,11 @@ final class AgentLoop {
         proxy = parts.proxy
         core = parts.core
         notices = parts.notices
+        counters = AgentCounters(
+            incarnation: parts.core.incarnation,
+            isRealtime: parts.isRealtime,
+            now: Clock.monotonic()
+        )
         desk = RequestDesk(id: parts.identity.node)
         signals = try SignalInput([SIGTERM, SIGINT])
         poller = try Poller()
@@ -120,6 +126,7 @@ final class AgentLoop {
     private func report(stall: Duration?) {
         guard let stall else { return }
         log.warning("this process did not run for \(stall.milliseconds) ms")
+        counters.note(stall: stall, now: Clock.monotonic())
         feed(.stalled(stall))
     }
 
