@@ -24,7 +24,9 @@ extension AgentLoop {
                 carryOut(actions)
             case .changed: needsRefresh = true
             case .event(let event): record(event)
-            case .left: ending = .left
+            case .left:
+                hasLeft = true
+                if rounds.isEmpty { ending = .left }
             case .mustStop(let reason): ending = .fault(reason)
             }
         }
