@@ -27,7 +27,9 @@ extension AgentLoop {
             case .event(let event):
                 counters.note(event)
                 record(event)
-            case .left: ending = .left
+            case .left:
+                hasLeft = true
+                if rounds.isEmpty { ending = .left }
             case .mustStop(let reason): ending = .fault(reason)
             }
         }
