@@ -15,6 +15,7 @@ extension AgentLoop {
             case .persist(let batch): disk.write(batch)
             case .lease(let end): leaseWord.end = end
             case .dropAllVirtualIPs: operations.dropAllVirtualIPs(of: core.state.configuration)
+            case .keepAnnouncing(let keeps): operations.keepAnnouncing(keeps)
             case .run(let operation): operations.run(operation)
             case .cancel(let operation): operations.cancel(operation)
             case .fence(let node, let incarnation, let devices): fence(node, incarnation, devices)
