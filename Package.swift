@@ -150,7 +150,7 @@ let package = Package(
         tests("CryptographyTests", ["Cryptography", "Bytes"]),
         tests("StoreTests", ["Store", "CLinux", "LinuxIO"]),
         tests("LabTests", ["Lab", "Processes", "LinuxIO", "ClusterModel"]),
-        tests("TourTests", ["Tour"]),
+        tests("TourTests", ["AdminAPI", "ClusterModel", "Tour"]),
         // The house rules; reads all sources and imports none.
         tests("ProcessesTests", ["Processes", "LinuxIO", "CLinux", "ClusterModel"]),
         tests("ConsensusTests", ["Bytes", "ClusterModel", "Consensus"]),
@@ -171,6 +171,7 @@ let package = Package(
         tests("ProxyTests", ["Proxy", "Balancing", "ProxyControl", "HTTP1", "ClusterModel", "LinuxIO", "CLinux"]),
         tests("ClusterConfigTests", ["ClusterConfig", "ClusterModel"]),
         tests("AdminAPITests", ["AdminAPI", "ClusterModel"]),
+        tests("ClusterAgentTests", ["ClusterAgent", "AdminAPI", "ClusterModel"]),
         tests("HavenCommandsTests", ["HavenCommands", "AdminAPI", "ClusterConfig", "ClusterModel"]),
         // The programs themselves, on the hosts of a lab; needs root.
         tests("IntegrationTests", ["Lab", "AdminAPI", "ClusterModel", "LinuxIO", "Processes"]),

@@ -25,8 +25,12 @@ extension AgentLoop {
                 desk.takeOutcome(of: request, outcome, core: core, now: Clock.monotonic(), into: &actions)
                 carryOut(actions)
             case .changed: needsRefresh = true
-            case .event(let event): record(event)
-            case .left: ending = .left
+            case .event(let event):
+                counters.note(event)
+                record(event)
+            case .left:
+                hasLeft = true
+                if rounds.isEmpty { ending = .left }
             case .mustStop(let reason): ending = .fault(reason)
             }
         }

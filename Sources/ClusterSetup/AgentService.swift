@@ -121,10 +121,7 @@ public struct AgentService: Sendable {
     private func startDaemon() throws(SetupError) -> ChildProcess {
         do {
             try FileManager.default.createDirectory(atPath: "/var/log/haven", withIntermediateDirectories: true)
-            var invocation = Invocation(
-                try program(),
-                ["--supervise", "--state", paths.state, "--run", paths.run]
-            )
+            var invocation = Invocation("/bin/sh", ["-c", try startScript()])
             invocation.directory = "/"
             invocation.newSession = true
             invocation.output = .append(path: Self.log)
@@ -136,6 +133,19 @@ public struct AgentService: Sendable {
     }
 
     private static let log = "/var/log/haven/havend.log"
+
+    /// Where an operator gives the agent options: HAVEND_OPTIONS="--no-realtime"; the unit reads it too.
+    static let settings = "/etc/default/havend"
+
+    /// What starts the agent where systemd does not.
+    private func startScript() throws -> String {
+        """
+        HAVEND_OPTIONS=
+        [ ! -r \(Self.settings) ] || . \(Self.settings)
+        exec '\(try program())' --supervise --state '\(paths.state)' --run '\(paths.run)' $HAVEND_OPTIONS
+
+        """
+    }
 
     private static var logLength: UInt64 {
         ((try? FileManager.default.attributesOfItem(atPath: log))?[.size] as? NSNumber)?.uint64Value ?? 0
@@ -154,12 +164,7 @@ public struct AgentService: Sendable {
     /// Where the machine runs a directory of programs at boot, the agent is one of them.
     private func enableAtBoot() throws {
         guard FileManager.default.fileExists(atPath: Self.bootDirectory) else { return }
-        let script = """
-            #!/bin/sh
-            exec \(try program()) --supervise --state \(paths.state) --run \(paths.run) \
-            >>/var/log/haven/havend.log 2>&1
-
-            """
+        let script = "#!/bin/sh\nexec >>\(Self.log) 2>&1\n" + (try startScript())
         try DurableFile.replace(Self.bootDirectory + "/havend", content: Array(script.utf8), mode: 0o755)
     }
 

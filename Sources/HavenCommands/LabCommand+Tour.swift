@@ -46,7 +46,7 @@ struct LabTour: ParsableCommand {
 }
 
 /// A signal that asked for the end, remembered.
-private final class Interruption {
+final class Interruption {
     private let signals: SignalInput
     private var isKnown = false
 

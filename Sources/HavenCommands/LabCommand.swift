@@ -9,7 +9,8 @@ public struct LabCommand: ParsableCommand {
         abstract: "Hosts, networks and power switches on this machine, to try things out on (needs root).",
         subcommands: [
             LabUp.self, LabDown.self, LabShowStatus.self, LabExec.self, LabPower.self, LabLink.self,
-            LabPartition.self, LabHeal.self, LabTour.self, LabInit.self, LabOutlets.self, LabProbe.self, LabOwners.self,
+            LabPartition.self, LabHeal.self, LabTour.self, LabSoak.self, LabInit.self, LabOutlets.self, LabProbe.self,
+            LabOwners.self, LabBurn.self,
         ]
     )
 

@@ -86,10 +86,7 @@ public struct TourReport: Sendable {
                 sessions, last.moved.joined(separator: ", "),
             ])
         }
-        let widths = rows[0].indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
-        return rows.map { row in
-            zip(row, widths).map { $0 + String(repeating: " ", count: $1 - $0.count) }.joined(separator: "  ")
-        }.joined(separator: "\n")
+        return TextTable.text(rows)
     }
 
     private struct File: Encodable {

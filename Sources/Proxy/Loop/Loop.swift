@@ -164,7 +164,8 @@ struct Loop {
         guard let slot = SlotPointer(bitPattern: UInt(event.data)) else {
             var count: UInt64 = 0
             _ = haven_read(wakeUp, &count, 8)
-            return
+            // A table that came since this pass began has rung the bell that was just silenced.
+            return takeTable()
         }
         let bits = event.events
         if bits & (EPOLLIN.rawValue | EPOLLRDHUP.rawValue | EPOLLHUP.rawValue | EPOLLERR.rawValue) != 0 {
