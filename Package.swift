@@ -95,8 +95,8 @@ let package = Package(
         shell(
             "ClusterSetup",
             [
-                "Bytes", "CLinux", "ClusterModel", "Cryptography", "LinuxIO", "Processes", "SealedTransport", "Store",
-                "TransportCore",
+                "Bytes", "CLinux", "ClusterModel", "Cryptography", "LinuxIO", "Netlink", "Processes", "SealedTransport",
+                "Store", "TransportCore",
             ]
         ),
         shell("Lab", ["Processes", "CLinux", "LinuxIO", "ClusterModel"]),
