@@ -17,8 +17,18 @@ extension AgentLoop {
         case .stop(everyNode: false):
             reply(.done(version: core.state.version, notes: []))
             beginLeaving()
-        case .status, .configuration, .failoverCheck, .edit, .move, .cleanup, .fence: take(request, uid: uid, reply)
+        case .status:
+            let own = counters.view(of: core.state.configuration.node(core.id)?.name ?? "", now: Clock.monotonic())
+            take(request, uid: uid) { reply(Self.adding(own, to: $0)) }
+        case .configuration, .failoverCheck, .edit, .move, .cleanup, .fence: take(request, uid: uid, reply)
         }
+    }
+
+    /// What only this node knows, beside what the leader answered.
+    private static func adding(_ agent: AgentView, to response: AdminResponse) -> AdminResponse {
+        guard case .status(var view) = response else { return response }
+        view.agent = agent
+        return .status(view)
     }
 
     /// What the leader answers best, and any node as well as it can without one; nil for what is no question.
@@ -73,7 +83,7 @@ extension AgentLoop {
     private func status() -> StatusView {
         var builder = StatusBuilder(core: core, now: Clock.monotonic())
         builder.listeners = proxy.listenerViews(core.state.configuration)
-        builder.ownWarnings = notices + proxy.warnings
+        builder.ownWarnings = notices + operations.warnings + proxy.warnings
         return builder.status(digest: WireCodec.digest(core.state))
     }
 

@@ -50,6 +50,7 @@ final class AgentLoop {
     var poller: Poller
     let signals: SignalInput
     var stalls = StallDetector()
+    var counters: AgentCounters
     var notices: [String]
     var ending: Ending?
     /// Whether the node was asked to leave.
@@ -82,6 +83,11 @@ final class AgentLoop {
         proxy = parts.proxy
         core = parts.core
         notices = parts.notices
+        counters = AgentCounters(
+            incarnation: parts.core.incarnation,
+            isRealtime: parts.isRealtime,
+            now: Clock.monotonic()
+        )
         desk = RequestDesk(id: parts.identity.node)
         signals = try SignalInput([SIGTERM, SIGINT])
         poller = try Poller()
@@ -120,6 +126,7 @@ final class AgentLoop {
     private func report(stall: Duration?) {
         guard let stall else { return }
         log.warning("this process did not run for \(stall.milliseconds) ms")
+        counters.note(stall: stall, now: Clock.monotonic())
         feed(.stalled(stall))
     }
 
@@ -146,6 +153,7 @@ final class AgentLoop {
             feed(.processExited(resource, startedBy: startedBy, reason: reason))
         case .fenceEnded(let node, let incarnation, let failure):
             feed(.fenceEnded(node: node, incarnation: incarnation, failure: failure))
+        case .rival(let text): log.warning("\(text)")
         case .remark(let text): log.info("\(text)")
         }
     }
@@ -201,7 +209,7 @@ final class AgentLoop {
     private func shutDown() {
         leaseWord.end = nil
         disk.close()
-        operations.shutDown()
+        if case .left? = ending { operations.shutDown(hasLeft: true) } else { operations.shutDown(hasLeft: false) }
         fences.shutDown()
         proxy.shutDown()
     }

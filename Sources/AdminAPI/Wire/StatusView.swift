@@ -26,6 +26,8 @@ public struct StatusView: Hashable, Codable, Sendable {
     public var listeners: [ListenerView] = []
     /// What the operator should know.
     public var warnings: [String] = []
+    /// The agent of the node on which the command was typed, whoever answered the rest.
+    public var agent: AgentView?
 
     /// Starts a view; the lists are filled in afterwards.
     public init(
