@@ -11,6 +11,7 @@ extension AgentLoop {
         switch request {
         case .configuration: reply(.configuration(core.state.configuration, version: core.state.version))
         case .quorumStatus: reply(.quorum(StatusBuilder(core: core, now: Clock.monotonic()).quorum()))
+        case .timing: reply(.timing(StatusBuilder(core: core, now: Clock.monotonic()).timing()))
         case .loadBalancerStatus(let listener): reply(loadBalancerStatus(listener))
         case .token(let node): reply(token(for: node))
         case .stop(let everyNode):
