@@ -21,7 +21,6 @@ struct LoneLeader {
                 session: Random128(high: 0, low: 1),
                 initial: ClusterConfiguration(name: "lone", nodes: [node]),
                 durable: DurableState(),
-                timing: .lan,
                 codec: WireCodec.codec,
                 seed: 1,
                 now: now

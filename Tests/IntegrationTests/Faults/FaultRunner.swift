@@ -12,13 +12,9 @@ final class FaultRunner {
     /// The name and the command line of the Active/Passive process; nil where there is none.
     private let work: (resource: String, pattern: String)?
     private var commands: [ChildProcess] = []
-    /// When hosts had an agent that did not run, or stood still, from and to.
-    private(set) var silences: [String: [ClosedRange<Instant>]] = [:]
     /// How often each kind of fault was done.
     private(set) var counts: [String: Int] = [:]
 
-    /// A killed agent's supervisor waits this long at most; then the agent takes its leftovers from the host.
-    private static let longestRestart = Duration.seconds(12)
     private static let agent = "havend --state"
     private static let proxy = "haven-proxy --control"
 
@@ -45,20 +41,15 @@ final class FaultRunner {
     private func begin(_ fault: Fault) {
         counts[String("\(fault)".prefix { $0 != "(" }), default: 0] += 1
         switch fault {
-        case .kill(let host):
-            noteSilence(of: host)
-            signal("KILL", Self.agent, host)
+        case .kill(let host): signal("KILL", Self.agent, host)
         case .freeze(let host, let proxyToo):
-            noteSilence(of: host)
             signal("STOP", Self.agent, host)
             if proxyToo { signal("STOP", Self.proxy, host) }
         case .freezeWork: signalWork("STOP")
         case .cut(let host): try? cluster.lab.setLink(of: host, up: false)
         case .oneWay(let from, let to): drop(from: from, at: to)
         case .partition(let groups): try? cluster.lab.partition(groups)
-        case .powerOff(let host):
-            noteSilence(of: host)
-            try? cluster.lab.power(.off, host)
+        case .powerOff(let host): try? cluster.lab.power(.off, host)
         case .standby(let node): order(["node", "standby", node], besides: node)
         case .move(let node):
             if let work { order(["resource", "move", work.resource, node], besides: node) }
@@ -71,7 +62,6 @@ final class FaultRunner {
         case .freeze(let host, _):
             signal("CONT", Self.agent, host)
             signal("CONT", Self.proxy, host)
-            noteSilence(of: host)
         case .freezeWork: signalWork("CONT")
         case .cut(let host): try? cluster.lab.setLink(of: host, up: true)
         case .oneWay(let from, let to): undrop(from: from, at: to)
@@ -88,21 +78,12 @@ final class FaultRunner {
             if !host.isOn { try cluster.lab.power(.on, host.name) }
             try cluster.lab.setLink(of: host.name, up: true)
             for pattern in [Self.agent, Self.proxy] { signal("CONT", pattern, host.name) }
-            _ = try? host.run(["nft", "flush", "ruleset"])
+            // Only what is ours: other tables hold the leases of addresses.
+            for from in cluster.lab.hosts { undrop(from: from.name, at: host.name) }
         }
         signalWork("CONT")
         let deadline = Clock.monotonic() + TestCluster.patience
         for command in commands { _ = try? command.wait(until: deadline) { $0.exit != nil } }
-    }
-
-    /// Whether the agent of a host was known to be unable to act at that time.
-    func wasSilent(_ host: String, at time: Instant) -> Bool {
-        silences[host, default: []].contains { $0.contains(time) }
-    }
-
-    private func noteSilence(of host: String) {
-        let now = Clock.monotonic()
-        silences[host, default: []].append(now...(now + Self.longestRestart))
     }
 
     private func signalWork(_ name: String) {
