@@ -106,7 +106,9 @@ extension RequestDesk {
             let name = state.configuration.node(target)?.name ?? ""
             return .failure(Refusal("\(name) cannot take \(resource): it is in standby or not online"))
         }
-        if current == target { return .success(.answer(.done(version: state.version, notes: ["it is there already"]))) }
+        if current == target {
+            return .success(.answer(.done(version: state.version, notes: ["\(resource) is there already"])))
+        }
         return .success(.changes([.move(resource: resource, to: target)]))
     }
 
