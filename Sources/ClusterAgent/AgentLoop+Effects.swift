@@ -13,7 +13,9 @@ extension AgentLoop {
             switch effect {
             case .send(let message, let peer): links.send(.core(message), to: peer, now: Clock.monotonic())
             case .persist(let batch): disk.write(batch)
-            case .lease(let end): leaseWord.end = end
+            case .lease(let end):
+                leaseWord.end = end
+                operations.renewLease(until: end)
             case .dropAllVirtualIPs: operations.dropAllVirtualIPs(of: core.state.configuration)
             case .keepAnnouncing(let keeps): operations.keepAnnouncing(keeps)
             case .run(let operation): operations.run(operation)
@@ -70,6 +72,7 @@ extension AgentLoop {
         guard needsRefresh else { return }
         needsRefresh = false
         proxy.update(ProxyView(core: core))
+        operations.manage(core.state.configuration)
     }
 
     private func name(of node: NodeID) -> NodeName { core.state.configuration.node(node)?.name ?? node.description }

@@ -209,7 +209,7 @@ final class AgentLoop {
     private func shutDown() {
         leaseWord.end = nil
         disk.close()
-        operations.shutDown()
+        if case .left? = ending { operations.shutDown(hasLeft: true) } else { operations.shutDown(hasLeft: false) }
         fences.shutDown()
         proxy.shutDown()
     }

@@ -74,7 +74,13 @@ struct AgentParts {
         leaseWord = try LeaseWord.create(path: paths.lease)
         links = try PeerLinks(identity: identity, incarnation: incarnation, session: session, log: log)
         joins = try JoinDesk(identity: identity, shared: true)
-        operations = try OperationDesk(settings: Self.runnerSettings(identity, options), inbox: inbox, log: log)
+        operations = try OperationDesk(
+            settings: Self.runnerSettings(identity, options),
+            realtimePriority: options.realtime ? AgentOptions.realtimePriority : nil,
+            inbox: inbox,
+            log: log
+        )
+        operations.manage(core.state.configuration)
         fences = try FenceDesk(searchPath: options.fenceAgentPath, inbox: inbox)
         proxy = ProxySupervisor(
             program: options.proxyProgram,

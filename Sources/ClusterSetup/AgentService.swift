@@ -2,6 +2,7 @@ internal import CLinux
 import ClusterModel
 import Foundation
 import LinuxIO
+import Netlink
 import Processes
 
 /// Starts the agent of this machine: through systemd where it runs and has our unit, otherwise as a daemon of our own
@@ -77,7 +78,7 @@ public struct AgentService: Sendable {
         }
     }
 
-    /// Forgets the cluster: every file of the agent goes.
+    /// Forgets the cluster: every file of the agent goes, and what keeps virtual IPs silent on this machine.
     ///
     /// Refused while the agent runs.
     public func destroy() throws(SetupError) {
@@ -89,6 +90,8 @@ public struct AgentService: Sendable {
         } catch {
             throw .failed("\(error.localizedDescription)")
         }
+        // Where there is no nf_tables there are no tables either.
+        try? AddressLease.removeTables()
     }
 
     private var usesSystemd: Bool {

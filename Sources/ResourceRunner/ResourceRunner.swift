@@ -17,11 +17,13 @@ public final class ResourceRunner: Sendable {
     ///
     /// - Parameters:
     ///   - settings: Where things are kept.
+    ///   - keeper: Has the kernel hold the lease of virtual IPs; nil where it cannot.
     ///   - sink: Called with every event, on the runner's thread; it must return soon.
     /// - Throws: when the kernel has no thread or descriptor left, the directories cannot be made, or /proc is not that
     ///   of this process's pid namespace.
     public init(
         settings: RunnerSettings,
+        keeper: AddressKeeper? = nil,
         sink: @escaping @Sendable (RunnerEvent) -> Void
     ) throws(SystemError) {
         self.sink = sink
@@ -30,7 +32,7 @@ public final class ResourceRunner: Sendable {
         let gate = AddressGate()
         self.gate = gate
         worker = try Worker(name: "resources", limit: RunnerLimits.mailbox) { loop in
-            let resources = ResourceWorker(loop: loop, settings: settings, gate: gate, sink: sink)
+            let resources = ResourceWorker(loop: loop, settings: settings, gate: gate, keeper: keeper, sink: sink)
             return { resources.receive($0) }
         }
     }

@@ -38,13 +38,20 @@ final class ResourceWorker {
         loop: EventLoop,
         settings: RunnerSettings,
         gate: AddressGate,
+        keeper: AddressKeeper?,
         sink: @escaping @Sendable (RunnerEvent) -> Void
     ) {
         self.loop = loop
         self.sink = sink
         processes = ProcessSupervisor(loop: loop, settings: settings, sink: sink)
         agents = OCFAgents(loop: loop, settings: settings)
-        addresses = AddressOperations(loop: loop, network: AddressNetwork(), gate: gate, sink: sink)
+        addresses = AddressOperations(
+            loop: loop,
+            network: AddressNetwork(),
+            gate: gate,
+            keeper: keeper,
+            sink: sink
+        )
     }
 
     func receive(_ message: Message) {

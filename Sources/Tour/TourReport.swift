@@ -49,7 +49,7 @@ public struct TourReport: Sendable {
             let results = results(of: step)
             if results.isEmpty { objections.append("\(step.rawValue): was not reached") }
             let double = results.map(\.doubleOwner).max() ?? 0
-            if double > 0, !step.mayHaveTwoOwners {
+            if double > 0 {
                 objections.append("\(step.rawValue): two owners of the address for \(Self.figure(double)) ms")
             }
             let lost = results.map(\.lostSessions).reduce(0, +)

@@ -119,7 +119,12 @@ struct AddressTests {
         let vip = try addressResource("vip", "10.9.9.100")
         let outcome = try await network.run {
             let gate = AddressGate()
-            let operations = AddressOperations(loop: try EventLoop(), network: AddressNetwork(), gate: gate)
+            let operations = AddressOperations(
+                loop: try EventLoop(),
+                network: AddressNetwork(),
+                gate: gate,
+                keeper: nil
+            )
             let before = gate.count
             gate.close()
             guard case .virtualIP(let address) = vip.kind else { throw CancellationError() }
