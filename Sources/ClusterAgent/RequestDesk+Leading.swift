@@ -89,6 +89,9 @@ extension RequestDesk {
             return .failure(Refusal("there is no resource \"\(resource)\"; resources: \(names)"))
         }
         let current = state.assignments[resource]?.node
+        guard state.configuration.isManaged(resource, on: current) else {
+            return .failure(Refusal("\(resource) is left to the operator: it is unmanaged or in maintenance"))
+        }
         let target: NodeID
         if let to {
             switch node(to, state) {
