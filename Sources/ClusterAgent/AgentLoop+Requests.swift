@@ -12,6 +12,7 @@ extension AgentLoop {
         case .configuration: reply(.configuration(core.state.configuration, version: core.state.version))
         case .quorumStatus: reply(.quorum(StatusBuilder(core: core, now: Clock.monotonic()).quorum()))
         case .timing: reply(.timing(StatusBuilder(core: core, now: Clock.monotonic()).timing()))
+        case .linkStatus: reply(.links(linkViews()))
         case .loadBalancerStatus(let listener): reply(loadBalancerStatus(listener))
         case .token(let node): reply(token(for: node))
         case .stop(let everyNode):
@@ -77,7 +78,14 @@ extension AgentLoop {
         var builder = StatusBuilder(core: core, now: Clock.monotonic())
         builder.listeners = proxy.listenerViews(core.state.configuration)
         builder.ownWarnings = notices + proxy.warnings
-        return builder.status(digest: WireCodec.digest(core.state))
+        var view = builder.status(digest: WireCodec.digest(core.state))
+        let links = linkViews()
+        view.links = links
+        // A node that is gone altogether is told elsewhere.
+        let online = Set(view.nodes.filter { $0.state == .online }.map(\.name))
+        view.warnings += links.filter { $0.state != .up && online.contains($0.node) }
+            .map { "link \($0.link) from \(view.answeredBy) to \($0.node) (\($0.remote)) is \($0.state.rawValue)" }
+        return view
     }
 
     private func loadBalancerStatus(_ name: String?) -> AdminResponse {

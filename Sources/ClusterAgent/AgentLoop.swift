@@ -149,6 +149,7 @@ final class AgentLoop {
         case .message(.request(let id, let request, let uid), let peer):
             handleForwarded(request, id: id, uid: uid, from: peer)
         case .message(.answer(let id, let response), _): desk.takeAnswer(id, response)
+        case .link(let peer, let link, let isUp): noteLink(peer, link, isUp: isUp)
         case .alarm(let text):
             log.error("\(text)")
             if !notices.contains(text), notices.count < Self.mostNotices { notices.append(text) }
