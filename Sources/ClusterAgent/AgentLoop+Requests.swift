@@ -13,18 +13,35 @@ extension AgentLoop {
         case .quorumStatus: reply(.quorum(StatusBuilder(core: core, now: Clock.monotonic()).quorum()))
         case .timing: reply(.timing(StatusBuilder(core: core, now: Clock.monotonic()).timing()))
         case .linkStatus: reply(.links(linkViews()))
-        case .loadBalancerStatus(let listener): reply(loadBalancerStatus(listener))
+        case .loadBalancerStatus(let listener, let everyNode):
+            everyNode ? askEveryProxy(listener, uid: uid, reply) : reply(loadBalancerStatus(listener))
         case .token(let node): reply(token(for: node))
-        case .stop(let everyNode):
-            if everyNode {
-                for node in core.state.configuration.nodes where node.id != core.id {
-                    forward(.stop(everyNode: false), uid: uid, to: node.id)
-                }
-            }
+        case .stop(everyNode: true): stopEveryNode(uid: uid, reply)
+        case .stop(everyNode: false):
             reply(.done(version: core.state.version, notes: []))
             beginLeaving()
-        case .status, .failoverCheck, .edit, .move, .cleanup, .fence: take(request, uid: uid, reply)
+        case .status:
+            let own = counters.view(of: core.state.configuration.node(core.id)?.name ?? "", now: Clock.monotonic())
+            let links = linkViews()
+            take(request, uid: uid) { reply(Self.adding(own, links, to: $0)) }
+        case .failoverCheck, .edit, .move, .cleanup, .fence: take(request, uid: uid, reply)
         }
+    }
+
+    /// What only this node knows, beside what the leader answered.
+    private static func adding(
+        _ agent: AgentView,
+        _ links: [LinkView],
+        to response: AdminResponse
+    ) -> AdminResponse {
+        guard case .status(var view) = response else { return response }
+        view.agent = agent
+        view.links = links
+        // A node that is gone altogether is told elsewhere.
+        let online = Set(view.nodes.filter { $0.state == .online }.map(\.name))
+        view.warnings += links.filter { $0.state != .up && online.contains($0.node) }
+            .map { "link \($0.link) from \(agent.node) to \($0.node) (\($0.remote)) is \($0.state.rawValue)" }
+        return .status(view)
     }
 
     /// What the leader answers best, and any node as well as it can without one; nil for what is no question.
@@ -51,18 +68,19 @@ extension AgentLoop {
         carryOut(actions)
     }
 
-    private func forward(_ request: AdminRequest, uid: UInt32, to peer: NodeID) {
-        guard let id = try? SystemRandom.random128() else { return }
-        links.send(.request(id, request, uid: uid), to: peer, now: Clock.monotonic())
-    }
-
     /// A request that another node sent on.
     func handleForwarded(_ request: AdminRequest, id: Random128, uid: UInt32, from peer: NodeID) {
         switch request {
-        case .stop: beginLeaving()
+        // Taken any number of times: only an answer ends the asking, and it may get lost.
+        case .stop:
+            let taken = AdminResponse.done(version: core.state.version, notes: [])
+            links.send(.answer(id, taken), to: peer, now: Clock.monotonic())
+            if !isLeaving { beginLeaving() }
+        case .loadBalancerStatus(let listener, _):
+            links.send(.answer(id, loadBalancerStatus(listener)), to: peer, now: Clock.monotonic())
         case .status, .failoverCheck, .edit, .move, .cleanup, .fence:
             take(request, id: id, uid: uid, origin: .peer(peer))
-        default: break
+        case .configuration, .quorumStatus, .timing, .linkStatus, .token: break
         }
     }
 
@@ -77,18 +95,11 @@ extension AgentLoop {
     private func status() -> StatusView {
         var builder = StatusBuilder(core: core, now: Clock.monotonic())
         builder.listeners = proxy.listenerViews(core.state.configuration)
-        builder.ownWarnings = notices + proxy.warnings
-        var view = builder.status(digest: WireCodec.digest(core.state))
-        let links = linkViews()
-        view.links = links
-        // A node that is gone altogether is told elsewhere.
-        let online = Set(view.nodes.filter { $0.state == .online }.map(\.name))
-        view.warnings += links.filter { $0.state != .up && online.contains($0.node) }
-            .map { "link \($0.link) from \(view.answeredBy) to \($0.node) (\($0.remote)) is \($0.state.rawValue)" }
-        return view
+        builder.ownWarnings = notices + operations.warnings + proxy.warnings + stallWarnings
+        return builder.status(digest: WireCodec.digest(core.state))
     }
 
-    private func loadBalancerStatus(_ name: String?) -> AdminResponse {
+    func loadBalancerStatus(_ name: String?) -> AdminResponse {
         let configuration = core.state.configuration
         if let name, configuration.listener(named: name) == nil {
             let names = configuration.listeners.map(\.name).joined(separator: ", ")
@@ -96,13 +107,19 @@ extension AgentLoop {
         }
         let views = proxy.listenerViews(configuration).filter { name == nil || $0.name == name }
         let own = configuration.node(core.id)?.name ?? ""
-        return .loadBalancer(LoadBalancerView(node: own, proxyRuns: proxy.isRunning, listeners: views))
+        let view = LoadBalancerView(node: own, proxyRuns: proxy.isRunning, listeners: views)
+        return .loadBalancer(LoadBalancerReport(nodes: [view]))
     }
 
     private func token(for name: NodeName) -> AdminResponse {
         guard let node = core.state.configuration.node(named: name), node.id != core.id else {
             let names = core.state.configuration.nodes.map(\.name).joined(separator: ", ")
             return .failed(AdminFailure(.refused, "\"\(name)\" is no other node of this cluster; nodes: \(names)"))
+        }
+        // Whoever joins with the token takes the running node's place, which would have to end.
+        if case .alive? = core.consensus.peer(node.id)?.state {
+            let remedy = "to give its place to a machine, stop it first: haven cluster stop on \(name)"
+            return .failed(AdminFailure(.refused, "\(name) runs and is a member", remedy: remedy))
         }
         do throws(SetupError) {
             let known = [core.state.incarnations[node.id], core.consensus.peer(node.id)?.incarnation]

@@ -29,6 +29,7 @@ extension NodeCore {
             effects.append(.event(.peer(peer, state)))
             effects.append(.changed)
             tellLiveness(of: peer, now: now, into: &effects)
+            announceWhileContended(into: &effects)
         case .peerRestarted(let peer, let incarnation): effects.append(.event(.peerRestarted(peer, incarnation)))
         case .proposalAccepted: break
         case .proposalRefused(let token, let leader, let reason):
@@ -98,6 +99,7 @@ extension NodeCore {
         _ effects: inout [NodeEffect]
     ) {
         effects.append(.changed)
+        announceWhileContended(into: &effects)
         if configuration {
             followProfile(now: now, into: &effects)
             step(.ownStatus(configurationDigest: codec.digest(state)), now: now, into: &effects)
@@ -124,6 +126,13 @@ extension NodeCore {
         guard recovery != nil, let recoverByLeaseAt = consensus.recoverByLeaseAt else { return }
         recovery?.setTimes(recoverByLeaseAt: recoverByLeaseAt, grace: timing.grace)
         tellEverybodysLiveness(now: now, into: &effects)
+    }
+
+    private mutating func announceWhileContended(into effects: inout [NodeEffect]) {
+        let isContended = state.hasContender(of: id) { consensus.peer($0)?.state == .alive(holdsLease: true) }
+        guard isContended != keepsAnnouncing else { return }
+        keepsAnnouncing = isContended
+        effects.append(.keepAnnouncing(isContended))
     }
 
     /// Nodes whose present incarnation is to be powered off; a fence is carried through once it was ordered.

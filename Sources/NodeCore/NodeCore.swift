@@ -39,6 +39,9 @@ public struct NodeCore: Sendable {
     var isLeaving = false
     var hasLeft = false
     var wallClock: Int64 = 0
+    /// What recovery was told last.
+    var toldWallClock: Int64 = 0
+    var keepsAnnouncing = false
     /// Who gets no lease from this node; consensus was told.
     var denied: Set<NodeID> = []
     let codec: CommandCodec
@@ -211,8 +214,10 @@ public struct NodeCore: Sendable {
     }
 
     private mutating func advanceWallClock(_ time: Int64, now: Instant, into effects: inout [NodeEffect]) {
-        guard abs(time - wallClock) >= 2000 else { return }
+        // Entries carry the exact time; recovery counts on from what it was told.
         wallClock = time
+        guard abs(time - toldWallClock) >= 2000 else { return }
+        toldWallClock = time
         recover(.wallClock(time), now: now, into: &effects)
     }
 }

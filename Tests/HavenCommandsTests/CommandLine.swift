@@ -69,9 +69,8 @@ final class CommandLineHarness {
         case .timing: return .timing(exampleTiming())
         case .quorumStatus: return .quorum(exampleStatus().quorum)
         case .loadBalancerStatus:
-            return .loadBalancer(
-                LoadBalancerView(node: "controller1", proxyRuns: true, listeners: exampleStatus().listeners)
-            )
+            let view = LoadBalancerView(node: "controller1", proxyRuns: true, listeners: exampleStatus().listeners)
+            return .loadBalancer(LoadBalancerReport(nodes: [view]))
         case .move, .cleanup, .fence, .stop: return .done(version: version, notes: ["carried out"])
         case .failoverCheck: return .failover(FailoverView(node: "controller1", moves: [], objections: []))
         }

@@ -18,7 +18,8 @@ struct GrammarTests {
         ("cluster token ctl2", .token(node: "ctl2")),
         ("status", .status),
         ("quorum status", .quorumStatus),
-        ("lb status horizon", .loadBalancerStatus(listener: "horizon")),
+        ("lb status horizon", .loadBalancerStatus(listener: "horizon", everyNode: false)),
+        ("lb status --all", .loadBalancerStatus(listener: nil, everyNode: true)),
         ("resource enable A B", edit(.setEnabled(resources: ["A", "B"], enabled: true))),
         ("resource disable A", edit(.setEnabled(resources: ["A"], enabled: false))),
         ("resource delete A", edit(.deleteResource("A"))),
@@ -76,6 +77,7 @@ struct GrammarTests {
         ("stonith create d fence_x password=secret pcmk_host_list=n", 2), ("node standby a --all", 2),
         ("resource delete VIP", 1), ("resource config VIP", 1), ("apply -f missing", 1),
         ("cluster setup openstack", 2), ("cluster setup o a a", 2), ("cluster setup o a=1.2.3", 2),
+        ("cluster setup o a=192.0.2.1 b=192.0.2.1", 2),
         ("cluster setup o a addr=10.0.0.1", 2), ("lab partition a", 2),
     ])
     func `Exit codes tell usage from failure`(line: String, code: Int32) {

@@ -50,6 +50,29 @@ struct RenderingTests {
     }
 
     @Test
+    func `Each node's proxy has a section, and who gave no answer is named`() {
+        let server = exampleStatus().listeners[0].servers[0]
+        let listener = ListenerView(name: "web", binds: [], mode: .tcp, servers: [server])
+        let report = LoadBalancerReport(
+            nodes: [
+                LoadBalancerView(node: "controller1", proxyRuns: true, listeners: [listener]),
+                LoadBalancerView(node: "controller2", proxyRuns: false, listeners: []),
+            ],
+            silent: ["controller3"]
+        )
+        #expect(
+            LoadBalancerText.text(report) == """
+                Seen by controller1
+                  web  tcp: 1 of 1 server serve, 0 connections
+                    controller1 192.168.0.10:80: UP for 1h 1m, L7OK 200, 1 connection
+                Seen by controller2, whose proxy does NOT run
+                  no listeners; haven lb listener create adds one
+                controller3 gave no answer; see haven status
+                """
+        )
+    }
+
+    @Test
     func `A lost quorum is told loudly, with who is missing`() {
         var quorum = exampleStatus().quorum
         quorum.isQuorate = false

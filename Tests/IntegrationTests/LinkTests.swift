@@ -20,7 +20,21 @@ extension IntegrationTests {
             try measured(cluster)
             try oneLinkDown(cluster)
             try bothLinksDown(cluster)
+            try stalled(cluster)
             try anotherProfile(cluster)
+        }
+
+        /// Half of the time after which a node is lost: nobody is, and everybody is told why it was silent.
+        private func stalled(_ cluster: TestCluster) throws {
+            let all = try cluster.waitUntil("all is well", on: "ctl1") { $0.online.count == 3 && $0.quorum.isQuorate }
+            let leader = try #require(all.quorum.leader)
+            let follower = try #require(["ctl1", "ctl2", "ctl3"].first { $0 != leader })
+            try cluster.shell(follower, "pkill -STOP -f 'havend -[-]s'; sleep 0.4; pkill -CONT -f 'havend -[-]s'")
+            for host in ["ctl1", "ctl2", "ctl3"] {
+                try cluster.wait("\(host) knows of the stall") {
+                    cluster.status(host)?.warnings.contains { $0.hasPrefix("\(follower) stalled 0.") } == true
+                }
+            }
         }
 
         private func measured(_ cluster: TestCluster) throws {

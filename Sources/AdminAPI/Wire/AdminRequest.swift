@@ -26,9 +26,13 @@ public enum AdminRequest: Hashable, Codable, Sendable {
     /// What a failover of a node, or of the active one, would move, and what speaks against it: answered by
     /// `AdminResponse.failover`.
     case failoverCheck(node: NodeName?)
-    /// Listeners and servers as this node's proxy sees them, all or one: answered by `AdminResponse.loadBalancer`.
-    case loadBalancerStatus(listener: String?)
+    /// Listeners and servers, all or one, as the proxy of this node or those of all nodes see them: answered by
+    /// `AdminResponse.loadBalancer`.
+    case loadBalancerStatus(listener: String?, everyNode: Bool)
     /// Ends the agent's work on this node, or on every node, in order: resources are stopped or moved first.
+    ///
+    /// For every node it is answered once each has taken the order; a failure of the kind `failed` names those that did
+    /// not answer, and the others stop nevertheless.
     case stop(everyNode: Bool)
 
     /// Whether the request changes anything; what does not is answered for readers too.

@@ -19,7 +19,7 @@ public enum AdminResponse: Hashable, Codable, Sendable {
     /// See `AdminRequest.failoverCheck`.
     case failover(FailoverView)
     /// See `AdminRequest.loadBalancerStatus`.
-    case loadBalancer(LoadBalancerView)
+    case loadBalancer(LoadBalancerReport)
     /// Not carried out.
     case failed(AdminFailure)
 }

@@ -3,6 +3,12 @@ import ClusterModel
 
 /// Listeners and servers as text.
 enum LoadBalancerText {
+    /// A section for each node.
+    static func text(_ report: LoadBalancerReport) -> String {
+        (report.nodes.map { text($0) } + report.silent.map { "\($0) gave no answer; see haven status" })
+            .joined(separator: "\n")
+    }
+
     static func text(_ view: LoadBalancerView) -> String {
         var lines = ["Seen by \(view.node)\(view.proxyRuns ? "" : ", whose proxy does NOT run")"]
         lines += view.listeners.flatMap { Self.lines($0) }

@@ -48,6 +48,10 @@ enum StatusText {
             if node.name == view.answeredBy {
                 facts.append(node.leaseRemaining.map { "lease for \($0)" } ?? "NO LEASE: may run nothing")
             }
+            if let agent = view.agent, agent.node == node.name, agent.stallCount > 0 {
+                let longest = TimeText.duration(agent.longestStall)
+                facts.append("its agent did not run \(count(agent.stallCount, "time")), the longest for \(longest)")
+            }
             if !facts.isEmpty { lines.append("  \(node.name): \(facts.joined(separator: ", "))") }
         }
         return lines
@@ -59,7 +63,7 @@ enum StatusText {
         guard links.contains(where: { $0.link > 0 || $0.lossInPerMille > 0 || $0.lossOutPerMille > 0 }) else {
             return []
         }
-        return ["Links of \(view.answeredBy):"] + links.map { "  \(LinkText.line($0))" }
+        return ["Links of \(view.agent?.node ?? view.answeredBy):"] + links.map { "  \(LinkText.line($0))" }
     }
 
     private static func resources(_ resources: [ResourceView]) -> [String] {

@@ -106,7 +106,7 @@ extension ClusterSimulator {
             case .run(let operation): begin(operation, index)
             case .cancel(let operation): cancel(operation, index)
             case .fence(let node, let incarnation, _): fence(index, node, incarnation)
-            case .answer, .changed: break
+            case .answer, .changed, .keepAnnouncing: break
             case .event(let event): observe(index, event)
             case .left:
                 note(index, "has left")
