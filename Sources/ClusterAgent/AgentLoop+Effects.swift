@@ -71,6 +71,7 @@ extension AgentLoop {
     func refreshIfNeeded() {
         guard needsRefresh else { return }
         needsRefresh = false
+        links.setSilence(core.consensus.timing.suspectAfter)
         proxy.update(ProxyView(core: core))
         operations.manage(core.state.configuration)
     }

@@ -58,6 +58,8 @@ final class AgentLoop {
     /// Whether the node has left; the loop ends when nobody waits for other nodes' answers any more.
     var hasLeft = false
     var needsRefresh = true
+    /// The newest stalls here and elsewhere that were long enough to matter, oldest first.
+    var stallNotes: [StallNote] = []
     /// Peers that were lost and have not been heard since.
     var lostPeers: Set<NodeID> = []
 
@@ -125,7 +127,7 @@ final class AgentLoop {
 
     private func report(stall: Duration?) {
         guard let stall else { return }
-        log.warning("this process did not run for \(stall.milliseconds) ms")
+        tell(stall: stall)
         counters.note(stall: stall, now: Clock.monotonic())
         feed(.stalled(stall))
     }
@@ -167,6 +169,8 @@ final class AgentLoop {
         case .message(.answer(let id, let response), let peer):
             desk.takeAnswer(id, response)
             takeRoundAnswer(id, response, from: peer)
+        case .message(.stalled(let time), let peer): note(stall: .milliseconds(Int64(time)), of: peer)
+        case .link(let peer, let link, let isUp): noteLink(peer, link, isUp: isUp)
         case .alarm(let text):
             log.error("\(text)")
             if !notices.contains(text), notices.count < Self.mostNotices { notices.append(text) }

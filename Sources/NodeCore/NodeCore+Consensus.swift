@@ -114,13 +114,6 @@ extension NodeCore {
         }
     }
 
-    private mutating func announceWhileContended(into effects: inout [NodeEffect]) {
-        let isContended = state.hasContender(of: id) { consensus.peer($0)?.state == .alive(holdsLease: true) }
-        guard isContended != keepsAnnouncing else { return }
-        keepsAnnouncing = isContended
-        effects.append(.keepAnnouncing(isContended))
-    }
-
     /// Uses the times of the profile that the applied configuration names; see `ConsensusCore+Timing` for why nodes may
     /// do so one after the other.
     private mutating func followProfile(now: Instant, into effects: inout [NodeEffect]) {
@@ -133,6 +126,13 @@ extension NodeCore {
         guard recovery != nil, let recoverByLeaseAt = consensus.recoverByLeaseAt else { return }
         recovery?.setTimes(recoverByLeaseAt: recoverByLeaseAt, grace: timing.grace)
         tellEverybodysLiveness(now: now, into: &effects)
+    }
+
+    private mutating func announceWhileContended(into effects: inout [NodeEffect]) {
+        let isContended = state.hasContender(of: id) { consensus.peer($0)?.state == .alive(holdsLease: true) }
+        guard isContended != keepsAnnouncing else { return }
+        keepsAnnouncing = isContended
+        effects.append(.keepAnnouncing(isContended))
     }
 
     /// Nodes whose present incarnation is to be powered off; a fence is carried through once it was ordered.

@@ -37,6 +37,7 @@ struct GrammarTests {
         ("node unstandby", edit(.setStandby(nodes: ["controller1"], standby: false))),
         ("property set profile=fast", edit(.setProperty(.profile(.fast)))),
         ("property show --derived", .timing),
+        ("link status", .linkStatus),
         ("property set stonith-timeout=2m", edit(.setProperty(.stonithTimeout(120_000)))),
         ("constraint location add A n score=5", edit(.addLocation(resource: "A", node: "n", score: Score(5), id: nil))),
         ("constraint location add id A n 5", edit(.addLocation(resource: "A", node: "n", score: Score(5), id: "id"))),

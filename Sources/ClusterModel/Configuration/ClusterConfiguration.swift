@@ -51,7 +51,7 @@ public struct Node: Hashable, Codable, Sendable {
     public var id: NodeID
     /// Its name; unique.
     public var name: NodeName
-    /// Where its agent listens for heartbeats, one per link; this version uses the first.
+    /// Where its agent listens for heartbeats, one per link: the nth addresses of two nodes are the ends of one.
     public var addresses: [IPAddress]
     /// Whether it runs no resources for now; it still votes.
     public var standby: Bool
