@@ -83,7 +83,7 @@ extension AgentLoop {
     private func status() -> StatusView {
         var builder = StatusBuilder(core: core, now: Clock.monotonic())
         builder.listeners = proxy.listenerViews(core.state.configuration)
-        builder.ownWarnings = notices + operations.warnings + proxy.warnings
+        builder.ownWarnings = notices + operations.warnings + guarding.warnings + proxy.warnings
         return builder.status(digest: WireCodec.digest(core.state))
     }
 
