@@ -133,7 +133,7 @@ let package = Package(
             dependencies: ["Proxy", "ProxyControl", "LinuxIO", "CLinux"],
             swiftSettings: shared
         ),
-        .executableTarget(name: "haven-guard", dependencies: ["Guard", "LinuxIO", "CLinux"], swiftSettings: shared),
+        .executableTarget(name: "haven-guard", dependencies: ["Guard", "LinuxIO", "Processes", "CLinux"], swiftSettings: shared),
         // Development only.
         pure("Simulation", ["Bytes", "ClusterModel", "Consensus", "NodeCore", "Recovery"]),
         .executableTarget(

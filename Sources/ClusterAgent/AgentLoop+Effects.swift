@@ -81,6 +81,10 @@ extension AgentLoop {
         if operation.kind == .start {
             operations.note(operation)
             guarding.update(core.state.configuration, ordered: operations.ordered)
+            if let objection = guarding.objection(to: operation.resource.name) {
+                inbox.put(.operationEnded(operation.resource.name, operation: operation.id, .failed(objection)))
+                return
+            }
         }
         operations.run(operation)
     }

@@ -51,6 +51,9 @@ final class GuardDesk {
         let requirements = configuration.requirements()
         list.leased = Set(requirements.filter { $0.value == .lease }.keys)
         list.others = Set(requirements.filter { $0.value == .fencing }.keys)
+        list.selfFence = configuration.properties.selfFence
+        let time = configuration.properties.watchdogTimeout ?? ClusterProperties.defaultWatchdogTimeout
+        list.watchdogSeconds = Int32(time.count / 1000)
         if let inherited {
             list.addresses.formUnion(inherited.addresses)
             list.leased.formUnion(inherited.leased.filter { list.others.contains($0) == false })
@@ -90,12 +93,26 @@ final class GuardDesk {
         } catch { trouble = "\(error)" }
     }
 
+    /// Why this resource must not start here; nil when it may.
+    ///
+    /// What a watchdog is to end does not begin without one.
+    func objection(to resource: ResourceName) -> String? {
+        guard list.selfFence == .watchdog, list.leased.contains(resource) else { return nil }
+        let state = NodeGuard.watchdogState(ofList: paths.list)
+        return state == "armed" ? nil : "this node has no armed watchdog (self-fence=watchdog): \(state ?? "none yet")"
+    }
+
     /// What an operator should know.
     var warnings: [String] {
         if program == nil {
             return ["there is no haven-guard beside havend: what runs here under a lease outlives an agent that hangs"]
         }
-        return trouble.map { ["haven-guard does not run: \($0)"] } ?? []
+        if let trouble { return ["haven-guard does not run: \(trouble)"] }
+        guard list.selfFence == .watchdog, let state = NodeGuard.watchdogState(ofList: paths.list), state != "armed"
+        else { return [] }
+        return [
+            "self-fence=watchdog, but the watchdog is not armed here (\(state)): what runs under a lease does not start"
+        ]
     }
 
     /// Ends the guard, for a node that has left and runs nothing any more; otherwise it goes on without the agent.

@@ -51,8 +51,8 @@ final class OperationDesk {
             return (keeper, [])
         } catch {
             let notice =
-                "the kernel does not hold the lease of virtual IPs (\(error)): if the agent of this node hangs, they stay "
-                + "on it until it is powered off"
+                "the kernel does not hold the lease of virtual IPs (\(error)): if this node hangs, nothing but haven-guard "
+                + "takes them from it"
             return (nil, [notice])
         }
     }

@@ -17,6 +17,10 @@ public struct GuardList: Hashable, Sendable {
     public var leased: Set<ResourceName> = []
     /// Resources whose processes are killed some time later, if the agent cannot stop them.
     public var others: Set<ResourceName> = []
+    /// What is done with a node on which something of `leased` survives that.
+    public var selfFence: SelfFence?
+    /// The time of a watchdog, in seconds.
+    public var watchdogSeconds: Int32 = 5
 
     /// The longest file.
     public static let longest = 4 << 20
@@ -46,6 +50,12 @@ public struct GuardList: Hashable, Sendable {
                 addresses.insert(address)
             case "leased": leased.insert(name)
             case "other": others.insert(name)
+            case "self-fence":
+                guard let known = SelfFence(rawValue: name) else { return nil }
+                selfFence = known
+            case "watchdog-seconds":
+                guard let seconds = Int32(name), seconds > 0 else { return nil }
+                watchdogSeconds = seconds
             default: return nil
             }
         }
@@ -57,6 +67,8 @@ public struct GuardList: Hashable, Sendable {
         lines += addresses.sorted().map { "address \($0)" }
         lines += leased.sorted().map { "leased \($0)" }
         lines += others.sorted().map { "other \($0)" }
+        lines.append("watchdog-seconds \(watchdogSeconds)")
+        if let selfFence { lines.append("self-fence \(selfFence.rawValue)") }
         return Array((lines.joined(separator: "\n") + "\n\(Self.end)\n").utf8)
     }
 

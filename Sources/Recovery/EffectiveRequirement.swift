@@ -21,3 +21,12 @@ extension ClusterConfiguration {
         return requirements
     }
 }
+
+extension ClusterProperties {
+    /// How long after the end of a lease a watchdog has certainly reset the node, by a clock that may be off by 10% from
+    /// the node's.
+    var watchdogWait: Duration {
+        guard selfFence == .watchdog else { return .zero }
+        return (watchdogTimeout ?? Self.defaultWatchdogTimeout).duration * 5 / 4
+    }
+}

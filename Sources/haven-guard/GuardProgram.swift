@@ -1,8 +1,9 @@
 import CLinux
 import Guard
 import LinuxIO
+import Processes
 
-/// The command line, written by hand: it has three options and a flag, and the program must stay small enough to be
+/// The command line, written by hand: it has four options and a flag, and the program must stay small enough to be
 /// locked into memory.
 enum GuardProgram {
     /// Above the agent, which it watches; below the kernel's own threads.
@@ -25,7 +26,17 @@ enum GuardProgram {
             return 2
         }
         do throws(SystemError) {
-            var nodeGuard = try NodeGuard(lease: lease, list: list, session: session, say: say)
+            var nodeGuard = try NodeGuard(
+                lease: lease,
+                list: list,
+                session: session,
+                lastResort: LastResort(
+                    device: values["--watchdog"] ?? "/dev/watchdog",
+                    reboot: { _ = haven_reboot_now() },
+                    command: runCommand
+                ),
+                say: say
+            )
             if isRealtime {
                 // Where the machine does not allow it the agent has said so.
                 try? Scheduling.lockMemory()
@@ -37,6 +48,17 @@ enum GuardProgram {
             say("\(error)")
             return 1
         }
+    }
+
+    private static let commandPath = "/etc/haven/self-fence"
+
+    /// Started and not waited for: what it does is the operator's.
+    private static func runCommand() {
+        var invocation = Invocation(commandPath)
+        invocation.newSession = true
+        invocation.output = .descriptor(1)
+        invocation.errors = .descriptor(2)
+        do throws(SystemError) { try ChildProcess(invocation).detach() } catch { say("\(error)") }
     }
 
     private static func say(_ text: String) {

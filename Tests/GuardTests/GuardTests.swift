@@ -3,12 +3,18 @@ import ClusterModel
 import Foundation
 import LinuxIO
 import Processes
+import Synchronization
 import Testing
 
 @testable import Guard
 
+/// What a guard resorted to.
+final class Resorts: Sendable {
+    let taken = Mutex<[String]>([])
+}
+
 /// A node with a lease word, a list, an address and processes, all real; the address is in a network of its own.
-private final class Node {
+final class Node {
     let directory: String
     let word: LeaseWord
     var list: GuardList
@@ -48,8 +54,18 @@ private final class Node {
         }
     }
 
-    func makeGuard() throws -> NodeGuard {
-        try NodeGuard(lease: lease, list: path, session: Self.session) { _ in }
+    /// How often the last resort was taken; nothing here ever reboots.
+    let resorts = Resorts()
+
+    /// - Parameter takes: The seconds that the watchdog takes when it is given some.
+    func makeGuard(watchdogTakes takes: @escaping @Sendable (Int32) -> Int = { Int($0) }) throws -> NodeGuard {
+        var lastResort = LastResort(
+            device: directory + "/watchdog",
+            reboot: { [resorts] in resorts.taken.withLock { $0.append("reboot") } },
+            command: { [resorts] in resorts.taken.withLock { $0.append("command") } }
+        )
+        lastResort.control = Watchdog.Control { _, seconds in takes(seconds) }
+        return try NodeGuard(lease: lease, list: path, session: Self.session, lastResort: lastResort) { _ in }
     }
 
     func start(_ suffix: String) throws -> ProcessIdentity {
@@ -193,6 +209,8 @@ struct GuardTests {
         list.addresses = [try #require(IPAddress("10.0.0.1")), try #require(IPAddress("2001:db8::1"))]
         list.leased = ["database"]
         list.others = ["files", "queue"]
+        list.selfFence = .watchdog
+        list.watchdogSeconds = 7
         #expect(GuardList(parsing: list.encoded) == list)
         for length in 0..<list.encoded.count - 1 {
             #expect(GuardList(parsing: Array(list.encoded.prefix(length))) == nil)
