@@ -18,6 +18,7 @@ extension AgentLoop {
                 operations.renewLease(until: end)
                 if end != nil { guarding.leaseBegan() }
             case .dropAllVirtualIPs: operations.dropAllVirtualIPs(of: core.state.configuration)
+            case .keepAnnouncing(let keeps): operations.keepAnnouncing(keeps)
             case .run(let operation): run(operation)
             case .cancel(let operation): operations.cancel(operation)
             case .fence(let node, let incarnation, let devices): fence(node, incarnation, devices)

@@ -13,6 +13,7 @@ extension AgentLoop {
         case .quorumStatus: reply(.quorum(StatusBuilder(core: core, now: Clock.monotonic()).quorum()))
         case .loadBalancerStatus(let listener, let everyNode):
             everyNode ? askEveryProxy(listener, uid: uid, reply) : reply(loadBalancerStatus(listener))
+        case .timing: reply(.timing(StatusBuilder(core: core, now: Clock.monotonic()).timing()))
         case .token(let node): reply(token(for: node))
         case .stop(everyNode: true): stopEveryNode(uid: uid, reply)
         case .stop(everyNode: false):
@@ -68,7 +69,7 @@ extension AgentLoop {
             links.send(.answer(id, loadBalancerStatus(listener)), to: peer, now: Clock.monotonic())
         case .status, .failoverCheck, .edit, .move, .cleanup, .fence:
             take(request, id: id, uid: uid, origin: .peer(peer))
-        case .configuration, .quorumStatus, .token: break
+        case .configuration, .quorumStatus, .timing, .token: break
         }
     }
 

@@ -155,6 +155,7 @@ final class AgentLoop {
             feed(.processExited(resource, startedBy: startedBy, reason: reason))
         case .fenceEnded(let node, let incarnation, let failure):
             feed(.fenceEnded(node: node, incarnation: incarnation, failure: failure))
+        case .rival(let text): log.warning("\(text)")
         case .remark(let text): log.info("\(text)")
         }
     }

@@ -40,6 +40,9 @@ struct AgentParts {
         if let reason = FileManager.default.contents(atPath: paths.quarantine) {
             throw AgentRefusal(String(decoding: reason, as: UTF8.self))
         }
+        for profile in TimingProfile.allCases {
+            if let violation = ConsensusTiming(profile).violation() { throw AgentRefusal("\(profile): \(violation)") }
+        }
         let identity: Identity
         do throws(IdentityError) { identity = try Identity.load(paths.identity) } catch {
             throw AgentRefusal(error.description)
@@ -64,7 +67,6 @@ struct AgentParts {
                 session: session,
                 initial: identity.initialConfiguration,
                 durable: opened.durable,
-                timing: .lan,
                 codec: WireCodec.codec,
                 seed: session.low,
                 now: Clock.monotonic()

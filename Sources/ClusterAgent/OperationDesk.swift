@@ -36,6 +36,8 @@ final class OperationDesk {
                 if let remark = Self.remark(end) { inbox.put(.remark(remark)) }
             case .processExited(let resource, let startedBy, let reason):
                 inbox.put(.processExited(resource, startedBy: startedBy, reason: reason))
+            case .rival(let resource, let address, let hardwareAddress):
+                inbox.put(.rival("\(resource): another machine (\(hardwareAddress)) answers for \(address)"))
             }
         }
         dropper = try AddressDropper(for: runner)
@@ -89,6 +91,9 @@ final class OperationDesk {
 
     /// Tells the neighbours again who has the addresses.
     func announceAgain() { runner.announceAgain() }
+
+    /// Repeats that until told otherwise, and looks for others who answer for them.
+    func keepAnnouncing(_ keeps: Bool) { runner.keepAnnouncing(keeps) }
 
     /// Takes every virtual IP from this node's interfaces, now.
     func dropAllVirtualIPs(of configuration: ClusterConfiguration) {

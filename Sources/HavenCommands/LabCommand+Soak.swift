@@ -42,7 +42,7 @@ struct LabSoak: ParsableCommand {
     func run() throws {
         let executable = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
         let specification = try LabSpecification(
-            name: options.lab,
+            name: options.name,
             executable: executable,
             fenceAgents: LabSpecification.fenceAgentsDirectory(above: executable)
         )

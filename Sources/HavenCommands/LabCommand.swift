@@ -1,4 +1,5 @@
 public import ArgumentParser
+internal import FoundationEssentials
 internal import Lab
 
 /// `haven lab`: hosts as network namespaces, with power switches, on this machine.
@@ -19,8 +20,11 @@ public struct LabCommand: ParsableCommand {
 }
 
 struct LabOptions: ParsableArguments {
-    @Option(help: "Which lab, if there are several on this machine.")
-    var lab = ""
+    @Option(help: "Which lab, if there are several on this machine (default: the one that HAVEN_LAB names).")
+    var lab: String?
 
-    func open() throws -> Lab { try Lab.open(lab) }
+    /// Empty for the usual one.
+    var name: String { lab ?? ProcessInfo.processInfo.environment["HAVEN_LAB"] ?? "" }
+
+    func open() throws -> Lab { try Lab.open(name) }
 }

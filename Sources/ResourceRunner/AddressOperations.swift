@@ -6,15 +6,18 @@ internal import Supervision
 
 /// Resources of class `ip`: an address on an interface, and neighbours that know of it.
 final class AddressOperations {
-    private let loop: EventLoop
-    private let network: AddressNetwork
+    let loop: EventLoop
+    let network: AddressNetwork
     private let gate: AddressGate
     /// Nil where the kernel cannot hold leases.
     private let keeper: AddressKeeper?
-    private var held: [ResourceName: Held] = [:]
+    let sink: @Sendable (RunnerEvent) -> Void
+    private(set) var held: [ResourceName: Held] = [:]
+    /// Announcements that are repeated because somebody else may answer too; nil while nobody is expected to.
+    var contention: AddressContention?
 
     /// An address that was started here.
-    private struct Held {
+    struct Held {
         let address: InterfaceAddress
         let link: Link
         var announcements: [EventLoop.Token]
@@ -23,11 +26,18 @@ final class AddressOperations {
     /// When the neighbours are told after a start: at once, and again because a switch or host may lose the first ones.
     static let announcements: [Duration] = [0, 50, 200, 500, 1000].map { .milliseconds($0) }
 
-    init(loop: EventLoop, network: AddressNetwork, gate: AddressGate, keeper: AddressKeeper?) {
+    init(
+        loop: EventLoop,
+        network: AddressNetwork,
+        gate: AddressGate,
+        keeper: AddressKeeper?,
+        sink: @escaping @Sendable (RunnerEvent) -> Void = { _ in }
+    ) {
         self.loop = loop
         self.network = network
         self.gate = gate
         self.keeper = keeper
+        self.sink = sink
     }
 
     /// Runs an operation; none takes longer than a few exchanges with the kernel.
@@ -146,7 +156,7 @@ final class AddressOperations {
     }
 
     /// The address may have been dropped meanwhile, and another node may own it: then silence.
-    private func announceIfHere(_ name: ResourceName) {
+    func announceIfHere(_ name: ResourceName) {
         guard let entry = held[name] else { return }
         // A process that was stopped for a while goes on here without knowing that its time is over.
         guard keeper?.holds(entry.address.address) ?? true else { return }

@@ -52,6 +52,10 @@ public final class ResourceRunner: Sendable {
     /// Tells the neighbours again which addresses are here: after a partition healed, some may have heard another owner.
     public func announceAgain() { _ = worker.post(.announceAgain) }
 
+    /// Repeats announcements of the addresses that are here until told otherwise, and looks for others who answer for
+    /// them: a node that is being powered off may still do so.
+    public func keepAnnouncing(_ keeps: Bool) { _ = worker.post(.keepAnnouncing(keeps)) }
+
     /// Asks an OCF agent what it is: for the names of its parameters and the times that it advises.
     public func describe(
         provider: String,

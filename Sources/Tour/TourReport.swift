@@ -10,6 +10,8 @@ public struct StepResult: Hashable, Sendable {
     public var stream = 0.0
     /// See `web`.
     public var solo = 0.0
+    /// Outages of the HTTP listener after or before the longest one, in milliseconds.
+    public var further: [Double] = []
     /// From the fault to the verified power-off, in milliseconds; nil where none was needed.
     public var fence: Double?
     /// How long two hosts had the address, in milliseconds.

@@ -71,7 +71,8 @@ struct Report {
         let memory = Self.fixed(idleMegabytes, 1)
         let limit = Self.fixed(Self.idleLimit, 0)
         lines += [
-            "", "haven-proxy needs \(isCheap ? "no more" : "MORE") CPU time (user and system) per request than HAProxy.",
+            "",
+            "haven-proxy needs \(isCheap ? "no more" : "MORE") CPU time (user and system) per request than HAProxy.",
             "Idle it takes \(memory) MB of memory, \(idleMegabytes < Self.idleLimit ? "less" : "MORE") than \(limit) MB.",
             "",
         ]

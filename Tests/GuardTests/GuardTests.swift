@@ -57,7 +57,7 @@ final class Node {
     /// How often the last resort was taken; nothing here ever reboots.
     let resorts = Resorts()
 
-    /// - Parameter takes: The seconds that the watchdog takes when it is given some.
+    /// A guard of this node; its watchdog takes so many seconds when it is given some.
     func makeGuard(watchdogTakes takes: @escaping @Sendable (Int32) -> Int = { Int($0) }) throws -> NodeGuard {
         var lastResort = LastResort(
             device: directory + "/watchdog",

@@ -35,6 +35,8 @@ struct GrammarTests {
         ),
         ("node standby --all", edit(.setStandby(nodes: ["controller1", "controller2", "controller3"], standby: true))),
         ("node unstandby", edit(.setStandby(nodes: ["controller1"], standby: false))),
+        ("property set profile=fast", edit(.setProperty(.profile(.fast)))),
+        ("property show --derived", .timing),
         ("property set stonith-timeout=2m", edit(.setProperty(.stonithTimeout(120_000)))),
         ("constraint location add A n score=5", edit(.addLocation(resource: "A", node: "n", score: Score(5), id: nil))),
         ("constraint location add id A n 5", edit(.addLocation(resource: "A", node: "n", score: Score(5), id: "id"))),

@@ -157,6 +157,25 @@ struct RenderingTests {
         #expect(cluster.run("property show --json").output.contains("\"stonith-timeout\" : \"1m\""))
     }
 
+    @Test
+    func `Derived times are shown with the failover that they promise`() {
+        #expect(
+            CommandLineHarness().run("property show --derived").output == """
+                profile             lan
+                heartbeat-interval  100ms
+                suspect-after       300ms
+                lost-after          600ms
+                election-timeout    600ms
+                lease               480ms
+                grace               100ms
+                clock-rate-error    10%
+                failover            1200ms, at most 2s
+                not on this profile yet, or not heard: controller3
+                """
+        )
+        #expect(CommandLineHarness().run("property show --derived profile").code == 2)
+    }
+
     @Test(arguments: [
         (0, "1970-01-01 00:00:00 UTC"), (951_782_400_000, "2000-02-29 00:00:00 UTC"),
         (1_709_251_199_999, "2024-02-29 23:59:59 UTC"), (-1000, "1969-12-31 23:59:59 UTC"),

@@ -82,9 +82,25 @@ public struct ClusterProperties: Hashable, Codable, Sendable {
 
     /// See `watchdogTimeout`.
     public static let defaultWatchdogTimeout: Milliseconds = 5000
+    /// `profile`: how fast a silent node counts as lost; default `lan`.
+    public var profile = TimingProfile.lan
 
     /// The defaults.
     public init() {}
+
+    /// Reads what an older version wrote too: what is missing has its default.
+    public init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        let defaults = ClusterProperties()
+        stonithEnabled = try container.decodeIfPresent(Bool.self, forKey: .stonithEnabled) ?? defaults.stonithEnabled
+        stonithTimeout =
+            try container.decodeIfPresent(Milliseconds.self, forKey: .stonithTimeout) ?? defaults.stonithTimeout
+        resourceStickiness =
+            try container.decodeIfPresent(Score.self, forKey: .resourceStickiness) ?? defaults.resourceStickiness
+        profile = try container.decodeIfPresent(TimingProfile.self, forKey: .profile) ?? defaults.profile
+        selfFence = try container.decodeIfPresent(SelfFence.self, forKey: .selfFence)
+        watchdogTimeout = try container.decodeIfPresent(Milliseconds.self, forKey: .watchdogTimeout)
+    }
 }
 
 /// The last resort of a node without a lease.

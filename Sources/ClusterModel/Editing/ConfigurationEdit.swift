@@ -64,10 +64,13 @@ public enum ClusterProperty: Hashable, Codable, Sendable {
     case selfFence(SelfFence?)
     /// `stonith-watchdog-timeout`; nil: the default.
     case watchdogTimeout(Milliseconds?)
+    /// `profile`.
+    case profile(TimingProfile)
 
-    /// The names, as Pacemaker spells them.
+    /// The names, as Pacemaker spells them where it has them.
     public static let names = [
-        "resource-stickiness", "self-fence", "stonith-enabled", "stonith-timeout", "stonith-watchdog-timeout",
+        "profile", "resource-stickiness", "self-fence", "stonith-enabled", "stonith-timeout",
+        "stonith-watchdog-timeout",
     ]
 
     /// Reads `name=value` as operators write it; an empty value means the default.
@@ -93,6 +96,11 @@ public enum ClusterProperty: Hashable, Codable, Sendable {
                 throw .badValue(what: name, value: value, expected: "a time such as 5s")
             }
             self = .watchdogTimeout(time)
+        case "profile":
+            guard let profile = value.isEmpty ? defaults.profile : TimingProfile(rawValue: value.lowercased()) else {
+                throw .badValue(what: name, value: value, expected: "fast, lan or wan")
+            }
+            self = .profile(profile)
         default: throw .unknown(.property, name, known: Self.names)
         }
     }
@@ -120,6 +128,7 @@ extension ClusterProperties {
     public var listed: [(name: String, value: String, isDefault: Bool)] {
         let defaults = ClusterProperties()
         return [
+            ("profile", profile.rawValue, profile == defaults.profile),
             ("resource-stickiness", "\(resourceStickiness)", resourceStickiness == defaults.resourceStickiness),
             ("self-fence", selfFence?.rawValue ?? "", selfFence == nil),
             ("stonith-enabled", "\(stonithEnabled)", stonithEnabled == defaults.stonithEnabled),

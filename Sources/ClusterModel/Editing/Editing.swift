@@ -57,6 +57,7 @@ extension ClusterConfiguration {
         case .resourceStickiness(let value): properties.resourceStickiness = value
         case .selfFence(let value): properties.selfFence = value
         case .watchdogTimeout(let value): properties.watchdogTimeout = value
+        case .profile(let value): properties.profile = value
         }
     }
 

@@ -25,6 +25,7 @@ extension Loop {
         server.pointee.phase = .tunnel
         server.pointee.framing = .untilClose
         server.pointee.flags.insert(.readable)
+        counters.add(.requests, server: server.pointee.server)
         register(server)
         serveTunnel(client)
     }

@@ -21,7 +21,6 @@ extension ClusterSimulator {
                 session: SimulatedHost.session(hosts[index].id, disk.incarnation),
                 initial: options.configuration,
                 durable: disk.durable,
-                timing: options.machines.timing,
                 codec: table.codec,
                 seed: random.next(),
                 now: local
@@ -107,7 +106,7 @@ extension ClusterSimulator {
             case .run(let operation): begin(operation, index)
             case .cancel(let operation): cancel(operation, index)
             case .fence(let node, let incarnation, _): fence(index, node, incarnation)
-            case .answer, .changed: break
+            case .answer, .changed, .keepAnnouncing: break
             case .event(let event): observe(index, event)
             case .left:
                 note(index, "has left")
