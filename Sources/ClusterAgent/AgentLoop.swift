@@ -41,6 +41,7 @@ final class AgentLoop {
     let links: PeerLinks
     let joins: JoinDesk
     let operations: OperationDesk
+    let guarding: GuardDesk
     let fences: FenceDesk
     let proxy: ProxySupervisor
     var core: NodeCore
@@ -58,6 +59,8 @@ final class AgentLoop {
     /// Whether the node has left; the loop ends when nobody waits for other nodes' answers any more.
     var hasLeft = false
     var needsRefresh = true
+    /// The newest stalls here and elsewhere that were long enough to matter, oldest first.
+    var stallNotes: [StallNote] = []
     /// Peers that were lost and have not been heard since.
     var lostPeers: Set<NodeID> = []
 
@@ -79,6 +82,7 @@ final class AgentLoop {
         links = parts.links
         joins = parts.joins
         operations = parts.operations
+        guarding = parts.guarding
         fences = parts.fences
         proxy = parts.proxy
         core = parts.core
@@ -125,7 +129,7 @@ final class AgentLoop {
 
     private func report(stall: Duration?) {
         guard let stall else { return }
-        log.warning("this process did not run for \(stall.milliseconds) ms")
+        tell(stall: stall)
         counters.note(stall: stall, now: Clock.monotonic())
         feed(.stalled(stall))
     }
@@ -167,6 +171,8 @@ final class AgentLoop {
         case .message(.answer(let id, let response), let peer):
             desk.takeAnswer(id, response)
             takeRoundAnswer(id, response, from: peer)
+        case .message(.stalled(let time), let peer): note(stall: .milliseconds(Int64(time)), of: peer)
+        case .link(let peer, let link, let isUp): noteLink(peer, link, isUp: isUp)
         case .alarm(let text):
             log.error("\(text)")
             if !notices.contains(text), notices.count < Self.mostNotices { notices.append(text) }
@@ -176,6 +182,8 @@ final class AgentLoop {
 
     private func tick() {
         let now = Clock.monotonic()
+        leaseWord.lastPass = now
+        guarding.look(now: now)
         for news in links.tick(now: now) { handle(news) }
         joins.tick(now: now)
         if let deadline = core.nextDeadline, deadline <= now { feed(.tick) }
@@ -209,7 +217,9 @@ final class AgentLoop {
     private func shutDown() {
         leaseWord.end = nil
         disk.close()
-        if case .left? = ending { operations.shutDown(hasLeft: true) } else { operations.shutDown(hasLeft: false) }
+        let hasLeft = if case .left? = ending { true } else { false }
+        operations.shutDown(hasLeft: hasLeft)
+        guarding.shutDown(hasLeft: hasLeft)
         fences.shutDown()
         proxy.shutDown()
     }

@@ -23,6 +23,7 @@ struct AgentParts {
     let links: PeerLinks
     let joins: JoinDesk
     let operations: OperationDesk
+    let guarding: GuardDesk
     let fences: FenceDesk
     let proxy: ProxySupervisor
     let core: NodeCore
@@ -38,6 +39,9 @@ struct AgentParts {
         try Self.takeLock(paths)
         if let reason = FileManager.default.contents(atPath: paths.quarantine) {
             throw AgentRefusal(String(decoding: reason, as: UTF8.self))
+        }
+        for profile in TimingProfile.allCases {
+            if let violation = ConsensusTiming(profile).violation() { throw AgentRefusal("\(profile): \(violation)") }
         }
         let identity: Identity
         do throws(IdentityError) { identity = try Identity.load(paths.identity) } catch {
@@ -63,7 +67,6 @@ struct AgentParts {
                 session: session,
                 initial: identity.initialConfiguration,
                 durable: opened.durable,
-                timing: .lan,
                 codec: WireCodec.codec,
                 seed: session.low,
                 now: Clock.monotonic()
@@ -81,6 +84,13 @@ struct AgentParts {
             log: log
         )
         operations.manage(core.state.configuration)
+        guarding = GuardDesk(
+            program: options.guardProgram,
+            paths: GuardDesk.GuardPaths(lease: paths.lease, list: paths.guardList),
+            session: session,
+            realtime: options.realtime,
+            log: log
+        )
         fences = try FenceDesk(searchPath: options.fenceAgentPath, inbox: inbox)
         proxy = ProxySupervisor(
             program: options.proxyProgram,

@@ -45,7 +45,20 @@ public struct NodeCore: Sendable {
     /// Who gets no lease from this node; consensus was told.
     var denied: Set<NodeID> = []
     let codec: CommandCodec
-    let grace: Duration
+    /// The profiles that consensus was told of.
+    var profiles: Profiles
+
+    /// Both count: a node that applies two changes at once ends with the profile that it had, and leases of the one in
+    /// between may be left.
+    struct Profiles: Hashable {
+        var present: TimingProfile
+        var former: TimingProfile?
+
+        init(_ state: ClusterState) {
+            present = state.configuration.properties.profile
+            former = state.formerProfile
+        }
+    }
 
     struct PeerSession: Sendable {
         var incarnation: Incarnation
@@ -63,7 +76,6 @@ public struct NodeCore: Sendable {
     ///   - session: Drawn afresh.
     ///   - initial: The configuration before the first log entry; the same on every node.
     ///   - durable: What the disk holds.
-    ///   - timing: The times of consensus.
     ///   - codec: How entries become bytes.
     ///   - seed: For what must differ between nodes.
     ///   - now: The node's monotonic clock.
@@ -73,7 +85,6 @@ public struct NodeCore: Sendable {
         session: SessionID,
         initial: ClusterConfiguration,
         durable: DurableState,
-        timing: ConsensusTiming,
         codec: CommandCodec,
         seed: UInt64,
         now: Instant
@@ -82,7 +93,6 @@ public struct NodeCore: Sendable {
         self.incarnation = incarnation
         self.session = session
         self.codec = codec
-        grace = timing.grace
         if let snapshot = durable.snapshot {
             guard let state = codec.decodeState(snapshot.data) else { return nil }
             self.state = state
@@ -91,11 +101,13 @@ public struct NodeCore: Sendable {
             state = ClusterState(configuration: initial)
             appliedIndex = 0
         }
+        profiles = Profiles(state)
         consensus = ConsensusCore(
             id: id,
             voters: initial.nodes.map(\.id),
             incarnation: incarnation,
-            timing: timing,
+            timing: ConsensusTiming(profiles.present),
+            formerTiming: profiles.former.map(ConsensusTiming.init),
             durable: durable,
             seed: seed,
             now: now

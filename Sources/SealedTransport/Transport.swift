@@ -100,6 +100,15 @@ public struct Transport: ~Copyable, Sendable {
     /// Replaces the peers and their addresses, one a link.
     public mutating func setPeers(_ links: [NodeID: [Endpoint]]) { machine.setPeers(links) }
 
+    /// Silence after which a link counts as down.
+    public var linkSilence: Duration {
+        get { machine.linkSilence }
+        set { machine.linkSilence = newValue }
+    }
+
+    /// The links to a peer; empty for an unknown one.
+    public func links(to node: NodeID, now: Instant) -> [LinkFacts] { machine.links(to: node, now: now) }
+
     /// Refuses sessions of a peer below this incarnation from now on.
     public mutating func learn(incarnation: Incarnation, of node: NodeID) {
         machine.learn(incarnation: incarnation, of: node)

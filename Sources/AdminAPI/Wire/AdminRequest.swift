@@ -17,6 +17,10 @@ public enum AdminRequest: Hashable, Codable, Sendable {
     case fence(node: NodeName)
     /// Who votes, who is heard, what is missing: answered by `AdminResponse.quorum`.
     case quorumStatus
+    /// The times that derive from the profile: answered by `AdminResponse.timing`.
+    case timing
+    /// The links of this node: answered by `AdminResponse.links`.
+    case linkStatus
     /// Makes a token with which one machine becomes that node: answered by `AdminResponse.token`.
     case token(node: NodeName)
     /// What a failover of a node, or of the active one, would move, and what speaks against it: answered by
@@ -34,7 +38,7 @@ public enum AdminRequest: Hashable, Codable, Sendable {
     /// Whether the request changes anything; what does not is answered for readers too.
     public var isChange: Bool {
         switch self {
-        case .status, .configuration, .quorumStatus, .failoverCheck, .loadBalancerStatus: false
+        case .status, .configuration, .quorumStatus, .timing, .linkStatus, .failoverCheck, .loadBalancerStatus: false
         case .edit, .move, .cleanup, .fence, .token, .stop: true
         }
     }

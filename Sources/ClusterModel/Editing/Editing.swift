@@ -58,6 +58,9 @@ extension ClusterConfiguration {
         case .maintenanceMode(let value): properties.maintenanceMode = value
         case .stonithTimeout(let value): properties.stonithTimeout = value
         case .resourceStickiness(let value): properties.resourceStickiness = value
+        case .selfFence(let value): properties.selfFence = value
+        case .watchdogTimeout(let value): properties.watchdogTimeout = value
+        case .profile(let value): properties.profile = value
         }
     }
 

@@ -5,7 +5,8 @@ import ClusterModel
 enum StatusText {
     static func text(_ view: StatusView) -> String {
         let sections = [
-            head(view), warnings(view.warnings), nodes(view), resources(view.resources), failures(view.resources),
+            head(view), warnings(view.warnings), nodes(view), links(view), resources(view.resources),
+            failures(view.resources),
             fencing(view), listeners(view),
         ]
         return sections.filter { !$0.isEmpty }.map { $0.joined(separator: "\n") }.joined(separator: "\n\n")
@@ -55,6 +56,15 @@ enum StatusText {
             if !facts.isEmpty { lines.append("  \(node.name): \(facts.joined(separator: ", "))") }
         }
         return lines
+    }
+
+    /// Told where there is more than one to a node, or something to be told; the rest is for `haven link status`.
+    private static func links(_ view: StatusView) -> [String] {
+        let links = view.links ?? []
+        guard links.contains(where: { $0.link > 0 || $0.lossInPerMille > 0 || $0.lossOutPerMille > 0 }) else {
+            return []
+        }
+        return ["Links of \(view.agent?.node ?? view.answeredBy):"] + links.map { "  \(LinkText.line($0))" }
     }
 
     private static func resources(_ resources: [ResourceView]) -> [String] {

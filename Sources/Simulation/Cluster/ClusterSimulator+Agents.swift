@@ -21,7 +21,6 @@ extension ClusterSimulator {
                 session: SimulatedHost.session(hosts[index].id, disk.incarnation),
                 initial: options.configuration,
                 durable: disk.durable,
-                timing: options.machines.timing,
                 codec: table.codec,
                 seed: random.next(),
                 now: local
