@@ -12,6 +12,7 @@ extension AgentLoop {
         case .configuration: reply(.configuration(core.state.configuration, version: core.state.version))
         case .quorumStatus: reply(.quorum(StatusBuilder(core: core, now: Clock.monotonic()).quorum()))
         case .timing: reply(.timing(StatusBuilder(core: core, now: Clock.monotonic()).timing()))
+        case .keyStatus: reply(.keys(keyView()))
         case .linkStatus: reply(.links(linkViews()))
         case .loadBalancerStatus(let listener, let everyNode):
             everyNode ? askEveryProxy(listener, uid: uid, reply) : reply(loadBalancerStatus(listener))
@@ -24,7 +25,7 @@ extension AgentLoop {
             let own = counters.view(of: core.state.configuration.node(core.id)?.name ?? "", now: Clock.monotonic())
             let links = linkViews()
             take(request, uid: uid) { reply(Self.adding(own, links, to: $0)) }
-        case .failoverCheck, .edit, .move, .cleanup, .fence: take(request, uid: uid, reply)
+        case .failoverCheck, .edit, .move, .cleanup, .fence, .rotateKey, .retireKey: take(request, uid: uid, reply)
         }
     }
 
@@ -78,9 +79,9 @@ extension AgentLoop {
             if !isLeaving { beginLeaving() }
         case .loadBalancerStatus(let listener, _):
             links.send(.answer(id, loadBalancerStatus(listener)), to: peer, now: Clock.monotonic())
-        case .status, .failoverCheck, .edit, .move, .cleanup, .fence:
+        case .status, .failoverCheck, .edit, .move, .cleanup, .fence, .rotateKey, .retireKey:
             take(request, id: id, uid: uid, origin: .peer(peer))
-        case .configuration, .quorumStatus, .timing, .linkStatus, .token: break
+        case .configuration, .quorumStatus, .timing, .linkStatus, .keyStatus, .token: break
         }
     }
 
