@@ -16,9 +16,10 @@ extension AgentLoop {
             case .lease(let end):
                 leaseWord.end = end
                 operations.renewLease(until: end)
+                if end != nil { guarding.leaseBegan() }
             case .dropAllVirtualIPs: operations.dropAllVirtualIPs(of: core.state.configuration)
             case .keepAnnouncing(let keeps): operations.keepAnnouncing(keeps)
-            case .run(let operation): operations.run(operation)
+            case .run(let operation): run(operation)
             case .cancel(let operation): operations.cancel(operation)
             case .fence(let node, let incarnation, let devices): fence(node, incarnation, devices)
             case .answer(let request, let outcome):
@@ -75,6 +76,20 @@ extension AgentLoop {
         links.setSilence(core.consensus.timing.suspectAfter)
         proxy.update(ProxyView(core: core))
         operations.manage(core.state.configuration)
+        guarding.update(core.state.configuration, ordered: operations.ordered)
+    }
+
+    /// Whatever may end with the lease stands in the guard's list before it is started.
+    private func run(_ operation: Operation) {
+        if operation.kind == .start {
+            operations.note(operation)
+            guarding.update(core.state.configuration, ordered: operations.ordered)
+            if let objection = guarding.objection(to: operation.resource.name) {
+                inbox.put(.operationEnded(operation.resource.name, operation: operation.id, .failed(objection)))
+                return
+            }
+        }
+        operations.run(operation)
     }
 
     private func name(of node: NodeID) -> NodeName { core.state.configuration.node(node)?.name ?? node.description }

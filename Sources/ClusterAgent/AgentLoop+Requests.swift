@@ -96,7 +96,7 @@ extension AgentLoop {
     private func status() -> StatusView {
         var builder = StatusBuilder(core: core, now: Clock.monotonic())
         builder.listeners = proxy.listenerViews(core.state.configuration)
-        builder.ownWarnings = notices + operations.warnings + proxy.warnings + stallWarnings
+        builder.ownWarnings = notices + operations.warnings + guarding.warnings + proxy.warnings + stallWarnings
         return builder.status(digest: WireCodec.digest(core.state))
     }
 

@@ -41,6 +41,7 @@ final class AgentLoop {
     let links: PeerLinks
     let joins: JoinDesk
     let operations: OperationDesk
+    let guarding: GuardDesk
     let fences: FenceDesk
     let proxy: ProxySupervisor
     var core: NodeCore
@@ -85,6 +86,7 @@ final class AgentLoop {
         links = parts.links
         joins = parts.joins
         operations = parts.operations
+        guarding = parts.guarding
         fences = parts.fences
         proxy = parts.proxy
         core = parts.core
@@ -184,6 +186,8 @@ final class AgentLoop {
 
     private func tick() {
         let now = Clock.monotonic()
+        leaseWord.lastPass = now
+        guarding.look(now: now)
         for news in links.tick(now: now) { handle(news) }
         joins.tick(now: now)
         advanceKeys(now: now)
@@ -218,7 +222,9 @@ final class AgentLoop {
     private func shutDown() {
         leaseWord.end = nil
         disk.close()
-        if case .left? = ending { operations.shutDown(hasLeft: true) } else { operations.shutDown(hasLeft: false) }
+        let hasLeft = if case .left? = ending { true } else { false }
+        operations.shutDown(hasLeft: hasLeft)
+        guarding.shutDown(hasLeft: hasLeft)
         fences.shutDown()
         proxy.shutDown()
     }

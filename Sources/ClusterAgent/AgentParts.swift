@@ -23,6 +23,7 @@ struct AgentParts {
     let links: PeerLinks
     let joins: JoinDesk
     let operations: OperationDesk
+    let guarding: GuardDesk
     let fences: FenceDesk
     let proxy: ProxySupervisor
     let core: NodeCore
@@ -89,6 +90,13 @@ struct AgentParts {
             log: log
         )
         operations.manage(core.state.configuration)
+        guarding = GuardDesk(
+            program: options.guardProgram,
+            paths: GuardDesk.GuardPaths(lease: paths.lease, list: paths.guardList),
+            session: session,
+            realtime: options.realtime,
+            log: log
+        )
         fences = try FenceDesk(searchPath: options.fenceAgentPath, inbox: inbox)
         proxy = ProxySupervisor(
             program: options.proxyProgram,

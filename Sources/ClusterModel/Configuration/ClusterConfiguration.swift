@@ -73,6 +73,15 @@ public struct ClusterProperties: Hashable, Codable, Sendable {
     public var stonithTimeout: Milliseconds = 60_000
     /// `resource-stickiness`: how much a running resource prefers to stay; default 100; 0 to INFINITY.
     public var resourceStickiness = Score(100)
+    /// `self-fence`: what ends a node that has lost its lease and does not get rid of what ran under it; nil: nobody has
+    /// said.
+    public var selfFence: SelfFence?
+    /// `stonith-watchdog-timeout`: after how long without a lease a watchdog resets the node; nil: the default, 5 s; 2 s
+    /// to 5 min, whole seconds.
+    public var watchdogTimeout: Milliseconds?
+
+    /// See `watchdogTimeout`.
+    public static let defaultWatchdogTimeout: Milliseconds = 5000
     /// `profile`: how fast a silent node counts as lost; default `lan`.
     public var profile = TimingProfile.lan
 
@@ -89,7 +98,21 @@ public struct ClusterProperties: Hashable, Codable, Sendable {
         resourceStickiness =
             try container.decodeIfPresent(Score.self, forKey: .resourceStickiness) ?? defaults.resourceStickiness
         profile = try container.decodeIfPresent(TimingProfile.self, forKey: .profile) ?? defaults.profile
+        selfFence = try container.decodeIfPresent(SelfFence.self, forKey: .selfFence)
+        watchdogTimeout = try container.decodeIfPresent(Milliseconds.self, forKey: .watchdogTimeout)
     }
+}
+
+/// The last resort of a node without a lease.
+public enum SelfFence: String, Hashable, Codable, Sendable, CaseIterable {
+    /// There is none: what cannot be killed runs on.
+    case nothing = "none"
+    /// A hardware watchdog that is fed only while the lease holds.
+    case watchdog
+    /// The kernel reboots at once.
+    case reboot
+    /// The program `/etc/haven/self-fence` of the node does something.
+    case command
 }
 
 /// A preference: integers up to ±1,000,000, where the ends mean "must" and "must not" (Pacemaker's semantics).

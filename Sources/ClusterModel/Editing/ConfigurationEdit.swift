@@ -60,11 +60,18 @@ public enum ClusterProperty: Hashable, Codable, Sendable {
     case stonithTimeout(Milliseconds)
     /// `resource-stickiness`.
     case resourceStickiness(Score)
+    /// `self-fence`; nil: nobody has said.
+    case selfFence(SelfFence?)
+    /// `stonith-watchdog-timeout`; nil: the default.
+    case watchdogTimeout(Milliseconds?)
     /// `profile`.
     case profile(TimingProfile)
 
     /// The names, as Pacemaker spells them where it has them.
-    public static let names = ["profile", "resource-stickiness", "stonith-enabled", "stonith-timeout"]
+    public static let names = [
+        "profile", "resource-stickiness", "self-fence", "stonith-enabled", "stonith-timeout",
+        "stonith-watchdog-timeout",
+    ]
 
     /// Reads `name=value` as operators write it; an empty value means the default.
     public init(name: String, value: String) throws(EditError) {
@@ -82,6 +89,13 @@ public enum ClusterProperty: Hashable, Codable, Sendable {
                 throw .badValue(what: name, value: value, expected: "a number from 0 to 1000000, or INFINITY")
             }
             self = .resourceStickiness(score)
+        case "self-fence": self = .selfFence(value.isEmpty ? nil : try Self.selfFence(value))
+        case "stonith-watchdog-timeout":
+            let time = Milliseconds(value, bare: .seconds)
+            guard value.isEmpty || time != nil else {
+                throw .badValue(what: name, value: value, expected: "a time such as 5s")
+            }
+            self = .watchdogTimeout(time)
         case "profile":
             guard let profile = value.isEmpty ? defaults.profile : TimingProfile(rawValue: value.lowercased()) else {
                 throw .badValue(what: name, value: value, expected: "fast, lan or wan")
@@ -89,6 +103,14 @@ public enum ClusterProperty: Hashable, Codable, Sendable {
             self = .profile(profile)
         default: throw .unknown(.property, name, known: Self.names)
         }
+    }
+
+    private static func selfFence(_ text: String) throws(EditError) -> SelfFence {
+        guard let value = SelfFence(rawValue: text) else {
+            let known = SelfFence.allCases.map(\.rawValue).joined(separator: ", ")
+            throw .badValue(what: "self-fence", value: text, expected: "one of \(known)")
+        }
+        return value
     }
 
     /// Pacemaker's spellings of yes and no (crm_str_to_boolean).
@@ -108,8 +130,13 @@ extension ClusterProperties {
         return [
             ("profile", profile.rawValue, profile == defaults.profile),
             ("resource-stickiness", "\(resourceStickiness)", resourceStickiness == defaults.resourceStickiness),
+            ("self-fence", selfFence?.rawValue ?? "", selfFence == nil),
             ("stonith-enabled", "\(stonithEnabled)", stonithEnabled == defaults.stonithEnabled),
             ("stonith-timeout", "\(stonithTimeout)", stonithTimeout == defaults.stonithTimeout),
+            (
+                "stonith-watchdog-timeout", "\(watchdogTimeout ?? Self.defaultWatchdogTimeout)",
+                watchdogTimeout == nil
+            ),
         ]
     }
 }

@@ -55,6 +55,8 @@ extension ClusterConfiguration {
         case .stonithEnabled(let value): properties.stonithEnabled = value
         case .stonithTimeout(let value): properties.stonithTimeout = value
         case .resourceStickiness(let value): properties.resourceStickiness = value
+        case .selfFence(let value): properties.selfFence = value
+        case .watchdogTimeout(let value): properties.watchdogTimeout = value
         case .profile(let value): properties.profile = value
         }
     }
