@@ -11,6 +11,7 @@ extension AgentLoop {
         switch request {
         case .quorumStatus: reply(.quorum(StatusBuilder(core: core, now: Clock.monotonic()).quorum()))
         case .timing: reply(.timing(StatusBuilder(core: core, now: Clock.monotonic()).timing()))
+        case .keyStatus: reply(.keys(keyView()))
         case .linkStatus: reply(.links(linkViews()))
         case .loadBalancerStatus(let listener, let everyNode):
             everyNode ? askEveryProxy(listener, uid: uid, reply) : reply(loadBalancerStatus(listener))
@@ -23,7 +24,8 @@ extension AgentLoop {
             let own = counters.view(of: core.state.configuration.node(core.id)?.name ?? "", now: Clock.monotonic())
             let links = linkViews()
             take(request, uid: uid) { reply(Self.adding(own, links, to: $0)) }
-        case .configuration, .failoverCheck, .edit, .move, .cleanup, .fence: take(request, uid: uid, reply)
+        case .configuration, .failoverCheck, .edit, .move, .cleanup, .fence, .rotateKey, .retireKey:
+            take(request, uid: uid, reply)
         }
     }
 
@@ -78,9 +80,9 @@ extension AgentLoop {
             if !isLeaving { beginLeaving() }
         case .loadBalancerStatus(let listener, _):
             links.send(.answer(id, loadBalancerStatus(listener)), to: peer, now: Clock.monotonic())
-        case .status, .configuration, .failoverCheck, .edit, .move, .cleanup, .fence:
+        case .status, .configuration, .failoverCheck, .edit, .move, .cleanup, .fence, .rotateKey, .retireKey:
             take(request, id: id, uid: uid, origin: .peer(peer))
-        case .quorumStatus, .timing, .linkStatus, .token: break
+        case .quorumStatus, .timing, .linkStatus, .keyStatus, .token: break
         }
     }
 
