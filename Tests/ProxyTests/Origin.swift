@@ -119,7 +119,10 @@ final class Origin: Sendable {
 
     private func echo(_ request: OriginRequest, _ connection: inout OriginConnection) -> Bool {
         let text = Array(request.head.utf8) + request.body
-        return connection.send(200, "X-Server: \(name)\r\nContent-Length: \(text.count)\r\n", text)
+        // A request may say which fields it wants in the response.
+        let lines = request.head.split(separator: "\r\n").filter { $0.hasPrefix("X-Set: ") }
+        let wanted = lines.map { "\($0.dropFirst(7))\r\n" }.joined()
+        return connection.send(200, "X-Server: \(name)\r\n\(wanted)Content-Length: \(text.count)\r\n", text)
     }
 
     /// Bytes whose period is a prime, so that a piece that is lost or doubled does not go unseen.
