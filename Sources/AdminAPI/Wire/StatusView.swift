@@ -118,6 +118,8 @@ public struct NodeView: Hashable, Codable, Sendable {
     public var state: State
     /// Whether it runs no resources for now.
     public var standby: Bool
+    /// Whether the cluster does nothing on it for now.
+    public var maintenance = false
     /// Its newest incarnation; nil where unknown.
     public var incarnation: Incarnation?
     /// The digest of the configuration that it has, in hexadecimal; nil where unknown.

@@ -55,6 +55,8 @@ public struct Node: Hashable, Codable, Sendable {
     public var addresses: [IPAddress]
     /// Whether it runs no resources for now; it still votes.
     public var standby: Bool
+    /// Whether the cluster starts, stops and monitors nothing on it for now, and does not power it off.
+    public var maintenance = false
 
     /// Names a machine.
     public init(id: NodeID, name: NodeName, addresses: [IPAddress], standby: Bool = false) {
@@ -69,6 +71,8 @@ public struct Node: Hashable, Codable, Sendable {
 public struct ClusterProperties: Hashable, Codable, Sendable {
     /// `stonith-enabled`: whether lost nodes are powered off before what `requires fencing` is recovered; default true.
     public var stonithEnabled = true
+    /// `maintenance-mode`: whether the cluster starts, stops, monitors and powers off nothing; default false.
+    public var maintenanceMode = false
     /// `stonith-timeout`: how long one fence may take in all; default 60 s; 5 s to 10 min.
     public var stonithTimeout: Milliseconds = 60_000
     /// `resource-stickiness`: how much a running resource prefers to stay; default 100; 0 to INFINITY.
