@@ -41,6 +41,7 @@ final class AgentLoop {
     let links: PeerLinks
     let joins: JoinDesk
     let operations: OperationDesk
+    let guarding: GuardDesk
     let fences: FenceDesk
     let proxy: ProxySupervisor
     var core: NodeCore
@@ -50,6 +51,7 @@ final class AgentLoop {
     var poller: Poller
     let signals: SignalInput
     var stalls = StallDetector()
+    var counters: AgentCounters
     var notices: [String]
     var ending: Ending?
     /// Whether the node was asked to leave.
@@ -57,6 +59,12 @@ final class AgentLoop {
     /// Whether the node has left; the loop ends when nobody waits for other nodes' answers any more.
     var hasLeft = false
     var needsRefresh = true
+    /// The newest stalls here and elsewhere that were long enough to matter, oldest first.
+    var stallNotes: [StallNote] = []
+    /// The secrets that the transport was told of.
+    var followedKeys: ClusterKeys?
+    /// When the leader looks after a rotation again.
+    var nextKeyStep: Instant?
     /// Peers that were lost and have not been heard since.
     var lostPeers: Set<NodeID> = []
 
@@ -78,10 +86,16 @@ final class AgentLoop {
         links = parts.links
         joins = parts.joins
         operations = parts.operations
+        guarding = parts.guarding
         fences = parts.fences
         proxy = parts.proxy
         core = parts.core
         notices = parts.notices
+        counters = AgentCounters(
+            incarnation: parts.core.incarnation,
+            isRealtime: parts.isRealtime,
+            now: Clock.monotonic()
+        )
         desk = RequestDesk(id: parts.identity.node)
         signals = try SignalInput([SIGTERM, SIGINT])
         poller = try Poller()
@@ -113,13 +127,14 @@ final class AgentLoop {
     }
 
     private func nextDeadline(now: Instant) -> Instant {
-        [core.nextDeadline, desk.nextDeadline, links.nextDeadline, joins.nextDeadline, roundsDeadline]
+        [core.nextDeadline, desk.nextDeadline, links.nextDeadline, joins.nextDeadline, roundsDeadline, keysDeadline]
             .compactMap(\.self).min().map { min($0, now + Self.longestSleep) } ?? now + Self.longestSleep
     }
 
     private func report(stall: Duration?) {
         guard let stall else { return }
-        log.warning("this process did not run for \(stall.milliseconds) ms")
+        tell(stall: stall)
+        counters.note(stall: stall, now: Clock.monotonic())
         feed(.stalled(stall))
     }
 
@@ -146,6 +161,7 @@ final class AgentLoop {
             feed(.processExited(resource, startedBy: startedBy, reason: reason))
         case .fenceEnded(let node, let incarnation, let failure):
             feed(.fenceEnded(node: node, incarnation: incarnation, failure: failure))
+        case .rival(let text): log.warning("\(text)")
         case .remark(let text): log.info("\(text)")
         }
     }
@@ -159,6 +175,8 @@ final class AgentLoop {
         case .message(.answer(let id, let response), let peer):
             desk.takeAnswer(id, response)
             takeRoundAnswer(id, response, from: peer)
+        case .message(.stalled(let time), let peer): note(stall: .milliseconds(Int64(time)), of: peer)
+        case .link(let peer, let link, let isUp): noteLink(peer, link, isUp: isUp)
         case .alarm(let text):
             log.error("\(text)")
             if !notices.contains(text), notices.count < Self.mostNotices { notices.append(text) }
@@ -168,8 +186,11 @@ final class AgentLoop {
 
     private func tick() {
         let now = Clock.monotonic()
+        leaseWord.lastPass = now
+        guarding.look(now: now)
         for news in links.tick(now: now) { handle(news) }
         joins.tick(now: now)
+        advanceKeys(now: now)
         if let deadline = core.nextDeadline, deadline <= now { feed(.tick) }
         advanceDesk()
         advanceRounds(now: now)
@@ -201,7 +222,9 @@ final class AgentLoop {
     private func shutDown() {
         leaseWord.end = nil
         disk.close()
-        operations.shutDown()
+        let hasLeft = if case .left? = ending { true } else { false }
+        operations.shutDown(hasLeft: hasLeft)
+        guarding.shutDown(hasLeft: hasLeft)
         fences.shutDown()
         proxy.shutDown()
     }

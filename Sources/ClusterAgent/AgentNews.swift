@@ -14,6 +14,8 @@ enum AgentNews: Sendable {
     case processExited(ResourceName, startedBy: UInt64, reason: String)
     /// An attempt to power a node off ended; nil means verified off.
     case fenceEnded(NodeID, Incarnation, failure: String?)
+    /// Another machine answers for an address of this node, as a sentence.
+    case rival(String)
     /// Something of a worker for the log.
     case remark(String)
 }

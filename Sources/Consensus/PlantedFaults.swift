@@ -23,6 +23,8 @@ package struct PlantedFaults: Hashable, Sendable {
     package var commitEarlierTerms = false
     /// Leases are prolonged by the time of a stall.
     package var compensateLeases = false
+    /// A voter promises for its own election time-out, whatever longer one the leader's lease needs.
+    package var ignoreAskedPromise = false
 
     /// None.
     package init() {}

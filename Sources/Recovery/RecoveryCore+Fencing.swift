@@ -127,6 +127,7 @@ extension RecoveryCore {
     }
 
     private mutating func orderIfNeeded(_ node: NodeID, _ round: inout Round) {
+        if round.state.configuration.isInMaintenance(node) && !faults.ignoreMaintenance { return }
         guard let need = need(of: node, round.state) else { return }
         if fenceDevices(for: node, round.state.configuration).isEmpty {
             round.conditions.append(.noFenceDevice(node))

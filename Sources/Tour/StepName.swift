@@ -24,7 +24,4 @@ public enum StepName: String, CaseIterable, Codable, Sendable {
         case .hang: "agent and proxy of the active node stop where they are"
         }
     }
-
-    /// Until a lease is held by the kernel, an agent that does not run cannot give its address up.
-    var mayHaveTwoOwners: Bool { self == .hang }
 }

@@ -21,6 +21,8 @@ struct MessageTests {
         heartbeat.reaches = NodeSet([NodeID(1)])
         heartbeat.holdsLease = true
         heartbeat.wantsLease = true
+        heartbeat.lostAfter = .milliseconds(600)
+        heartbeat.promise = .milliseconds(3000)
         let zeros = String(repeating: "0", count: 48)
         let entries = [
             LogEntry(index: 8, term: 2, payload: .noop),
@@ -31,7 +33,7 @@ struct MessageTests {
             (
                 .heartbeat(heartbeat),
                 "01 0000000000000001 0000000000000002 03 0000000000000004 0000000000000002 0000000000000004 "
-                    + "000000000000abcd 0102030405060708 000000000000000a\(zeros) 0000000000000002\(zeros) 03"
+                    + "000000000000abcd 0102030405060708 000000000000000a\(zeros) 0000000000000002\(zeros) 03 0258 0bb8"
             ),
             (
                 .heartbeatAck(HeartbeatAck(term: 2, echo: 9, remaining: 480_000_000)),

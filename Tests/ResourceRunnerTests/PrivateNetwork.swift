@@ -20,6 +20,9 @@ final class PrivateNetwork: Sendable {
             try SystemError.check("unshare") { unshare(CLONE_NEWNET) == 0 ? 0 : -Int(haven_errno()) }
             try Self.ip("link set lo up")
             try Self.ip("link add v0 type veth peer name v1")
+            // The far end stands for the network: it must not answer for what this machine has on another interface.
+            try Descriptor.open("/proc/sys/net/ipv4/conf/v1/arp_ignore", O_WRONLY)
+                .writeAll(Array("1".utf8))
             try Self.ip("link set v0 up")
             try Self.ip("link set v1 up")
             try Self.ip("addr add 10.9.9.1/24 dev v0")
@@ -106,6 +109,17 @@ final class Ear: Sendable {
             }
         }
         return count
+    }
+
+    /// Answers for an address as another machine at the far end of the cable would.
+    func claim(_ address: IPAddress, as hardwareAddress: [UInt8]) throws {
+        var frame = [UInt8](repeating: 0xFF, count: 6) + hardwareAddress + [0x08, 0x06]
+        frame += [0, 1, 8, 0, 6, 4, 0, 2] + hardwareAddress + address.bytes + [UInt8](repeating: 0xFF, count: 6)
+        frame += address.bytes + [UInt8](repeating: 0, count: 18)
+        let number = socket.number
+        _ = try frame.withUnsafeBytes { bytes in
+            try SystemError.check("write") { haven_write(number, bytes.baseAddress, bytes.count) }
+        }
     }
 
     private static func announces(_ frame: [UInt8], _ address: IPAddress) -> Bool {

@@ -10,6 +10,12 @@ public enum AdminResponse: Hashable, Codable, Sendable {
     case configuration(ClusterConfiguration, version: ConfigurationVersion)
     /// See `AdminRequest.quorumStatus`.
     case quorum(QuorumView)
+    /// See `AdminRequest.timing`.
+    case timing(TimingView)
+    /// See `AdminRequest.linkStatus`.
+    case links([LinkView])
+    /// See `AdminRequest.keyStatus`.
+    case keys(KeyView)
     /// See `AdminRequest.token`; to be passed on standard input only.
     case token(String)
     /// See `AdminRequest.failoverCheck`.

@@ -33,6 +33,8 @@ extension ConsensusCore {
         heartbeat.holdsLease = lease.end.map { $0 > clock } ?? false
         heartbeat.wantsLease = lease.isEligible && takesPart
         heartbeat.hasLeft = own.hasLeft
+        heartbeat.lostAfter = timing.lostAfter
+        heartbeat.promise = timing.electionTimeout
         return heartbeat
     }
 
@@ -124,7 +126,7 @@ extension ConsensusCore {
         if record.said?.hasLeft == true {
             state = .left
         } else {
-            switch record.detector.verdict(now: clock, timing: timing) {
+            switch record.detector.verdict(now: clock, limits: record.silenceLimits(timing)) {
             case .alive: state = .alive(holdsLease: record.said?.holdsLease ?? false)
             case .suspect: state = .suspect
             case .lost:

@@ -5,7 +5,11 @@ struct LeadershipState: Sendable {
     /// When this node was elected.
     let since: Instant
     /// From when on no lease of an earlier leader is left anywhere.
-    let earlierLeasesOver: Instant
+    var earlierLeasesOver: Instant
+    /// The smallest q among its votes.
+    let leastSinceAcknowledgement: Duration
+    /// Only what was sent from then on can be acknowledged for the leader's lease.
+    var acknowledgedFrom: Instant
     /// When the newest round of heartbeats was sent.
     var lastBeat: Instant
     /// Set once an entry of the own term is committed: only then is everything that earlier leaders committed known
@@ -26,11 +30,13 @@ struct LeadershipState: Sendable {
 
 extension ConsensusCore {
     mutating func becomeLeader() {
-        let wait = max(.zero, timing.leaseCeiling - election.leastSinceAcknowledgement)
+        let wait = max(.zero, leaseCeiling - election.leastSinceAcknowledgement)
         currentRole = .leader
         leadership = LeadershipState(
             since: clock,
             earlierLeasesOver: clock + wait,
+            leastSinceAcknowledgement: election.leastSinceAcknowledgement,
+            acknowledgedFrom: clock,
             lastBeat: clock,
             noRelocationBefore: clock + timing.electionTimeout
         )

@@ -29,6 +29,14 @@ public struct Heartbeat: Hashable, Sendable {
     public var wantsLease: Bool
     /// The sender's incarnation has ended: it runs nothing and never will again.
     public var hasLeft: Bool
+    /// Silence after which the sender counts others as lost; it expects others not to be stricter with it.
+    public var lostAfter: Duration
+    /// From a leader: for how long an acknowledgement promises not to vote for another, whatever the voter's own times
+    /// are; its leases rest on it.
+    public var promise: Duration
+
+    /// The longest time that a heartbeat may state.
+    static let longestTime = Duration.seconds(60)
 
     /// Reads the fields.
     public init(parsing reader: inout ByteReader) throws(WireError) {
@@ -48,6 +56,9 @@ public struct Heartbeat: Hashable, Sendable {
         holdsLease = flags & 1 != 0
         wantsLease = flags & 2 != 0
         hasLeft = flags & 4 != 0
+        lostAfter = .milliseconds(Int64(try reader.readUInt16()))
+        promise = .milliseconds(Int64(try reader.readUInt16()))
+        guard lostAfter <= Self.longestTime, promise <= Self.longestTime else { throw .invalid("heartbeat times") }
     }
 
     /// Writes the fields.
@@ -63,6 +74,8 @@ public struct Heartbeat: Hashable, Sendable {
         hears.encode(into: &writer)
         reaches.encode(into: &writer)
         writer.write(UInt8((holdsLease ? 1 : 0) | (wantsLease ? 2 : 0) | (hasLeft ? 4 : 0)))
+        writer.write(UInt16(clamping: lostAfter.milliseconds))
+        writer.write(UInt16(clamping: promise.milliseconds))
     }
 
     init(
@@ -87,6 +100,8 @@ public struct Heartbeat: Hashable, Sendable {
         holdsLease = false
         wantsLease = false
         hasLeft = false
+        lostAfter = .zero
+        promise = .zero
     }
 }
 

@@ -42,7 +42,11 @@ struct PropertyCommand: ParsableCommand {
         @Flag(help: "Write JSON.")
         var json = false
 
+        @Flag(help: "Show the times that derive from the profile, as this node uses them.")
+        var derived = false
+
         func run(_ session: Session) throws(CommandFailure) {
+            if derived { return try showDerived(session) }
             for name in names where !ClusterProperty.names.contains(name) {
                 let unknown = EditError.unknown(.property, name, known: ClusterProperty.names)
                 throw CommandFailure(.usage, "\(unknown)")
@@ -56,6 +60,13 @@ struct PropertyCommand: ParsableCommand {
                 session.print("\(property.name)=\(property.value)\(property.isDefault ? " (default)" : "")")
             }
         }
+
+        private func showDerived(_ session: Session) throws(CommandFailure) {
+            guard names.isEmpty else { throw CommandFailure(.usage, "give names or --derived, not both") }
+            guard case .timing(let view) = try session.ask(.timing) else { throw Session.unexpected }
+            if json { return try session.printJSON(view) }
+            session.print(TimingText.text(view))
+        }
     }
 }
 
@@ -64,7 +75,7 @@ struct NodeCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "node",
         abstract: "Machines.",
-        subcommands: [Standby.self, Unstandby.self]
+        subcommands: [Standby.self, Unstandby.self, Maintenance.self, Unmaintenance.self]
     )
 
     /// `node standby`.
@@ -86,6 +97,30 @@ struct NodeCommand: ParsableCommand {
 
         func run(_ session: Session) throws(CommandFailure) {
             try session.edit(.setStandby(nodes: try nodes.named(session), standby: false))
+        }
+    }
+
+    /// `node maintenance`.
+    struct Maintenance: AgentCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Leaves everything on nodes as it is: nothing is started, stopped or monitored there."
+        )
+
+        @OptionGroup var nodes: Nodes
+
+        func run(_ session: Session) throws(CommandFailure) {
+            try session.edit(.setMaintenance(nodes: try nodes.named(session), maintenance: true))
+        }
+    }
+
+    /// `node unmaintenance`.
+    struct Unmaintenance: AgentCommand {
+        static let configuration = CommandConfiguration(abstract: "Looks after nodes again.")
+
+        @OptionGroup var nodes: Nodes
+
+        func run(_ session: Session) throws(CommandFailure) {
+            try session.edit(.setMaintenance(nodes: try nodes.named(session), maintenance: false))
         }
     }
 

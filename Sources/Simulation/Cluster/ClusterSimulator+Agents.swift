@@ -21,7 +21,6 @@ extension ClusterSimulator {
                 session: SimulatedHost.session(hosts[index].id, disk.incarnation),
                 initial: options.configuration,
                 durable: disk.durable,
-                timing: options.machines.timing,
                 codec: table.codec,
                 seed: random.next(),
                 now: local
@@ -38,6 +37,7 @@ extension ClusterSimulator {
         core.start(now: local, wallClock: wallClock, into: &effects)
         guardProcesses(index)
         hosts[index].core = core
+        hosts[index].knownBefore = nil
         hosts[index].sessions = [:]
         hosts[index].operations = [:]
         hosts[index].pause = nil
@@ -88,6 +88,7 @@ extension ClusterSimulator {
         var effects: [NodeEffect] = []
         let local = hosts[index].clock.local(now)
         let wall = wallClock
+        hosts[index].knownBefore = hosts[index].core?.state.configuration
         guard hosts[index].core?.receive(input, now: local, wallClock: wall, into: &effects) != nil else { return }
         observer.applied(on: index, &hosts, table)
         carryOut(effects, index)
@@ -107,7 +108,7 @@ extension ClusterSimulator {
             case .run(let operation): begin(operation, index)
             case .cancel(let operation): cancel(operation, index)
             case .fence(let node, let incarnation, _): fence(index, node, incarnation)
-            case .answer, .changed: break
+            case .answer, .changed, .keepAnnouncing: break
             case .event(let event): observe(index, event)
             case .left:
                 note(index, "has left")
