@@ -38,6 +38,18 @@ extension NodeCore {
         case .wantSnapshot:
             step(.snapshot(upTo: appliedIndex, data: codec.encodeState(state)), now: now, into: &effects)
         case .transferFailed: break
+        case .quorum(let holds): quorumChanged(holds, now: now, into: &effects)
+        case .fenceForQuorum(let voters):
+            quorumFencing.wanted = voters
+            fenceForQuorum(now: now, into: &effects)
+        case .provenDead(let fact):
+            effects.append(.event(.provenDead(fact)))
+            if fact.proof == .poweredOff {
+                recover(.provenOff(fact.node, fact.incarnation), now: now, into: &effects)
+            }
+        case .votersChanged(let voters, let isCommitted):
+            effects.append(.event(.voters(voters, isCommitted: isCommitted)))
+            effects.append(.changed)
         case .mustStop(let reason): effects.append(.mustStop(reason))
         case .left: effects.append(.left)
         }
@@ -92,8 +104,10 @@ extension NodeCore {
 
     private mutating func stateChanged(configuration: Bool, now: Instant, into effects: inout [NodeEffect]) {
         effects.append(.changed)
+        tellProofs(now: now, into: &effects)
         if configuration {
             step(.ownStatus(configurationDigest: codec.digest(state)), now: now, into: &effects)
+            step(.settings(quorumSettings), now: now, into: &effects)
             execute(.configuration(state.configuration, version: state.version), now: now, into: &effects)
         }
         if recovery == nil {
