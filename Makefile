@@ -30,8 +30,11 @@ bench: ground
 	swift build -c release --product bench
 	.build/release/bench $(if $(RUNS),--runs $(RUNS))
 
-soak:
-	@echo "make $@ comes with the part that it measures; this version does not have it yet" >&2; exit 2
+# The lab's cluster while all processors are busy, MINUTES (10) with real-time priority of the agents and as many without
+# (PRIORITY=realtime|normal|both): nobody may be given up who lives. Before that, what idle programs take. Needs root.
+soak: build
+	@"$$(swift build -c $(CONFIGURATION) --show-bin-path)/haven" lab soak --lab soak \
+	  --minutes $(or $(MINUTES),10) --priority $(or $(PRIORITY),both)
 
 format: ground
 	swift format --in-place --recursive --parallel $(SOURCES)

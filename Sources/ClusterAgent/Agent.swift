@@ -1,4 +1,5 @@
 import AdminAPI
+import ClusterModel
 public import ClusterSetup
 import Foundation
 import LinuxIO
@@ -24,6 +25,9 @@ public struct AgentOptions: Sendable {
 
 /// An agent: one node's part of the cluster, until it is asked to leave.
 public enum Agent {
+    /// How long the end waits until operators have their answers.
+    private static let deliveryPatience = Duration.milliseconds(500)
+
     /// Runs it on the calling thread, which becomes its core thread.
     ///
     /// - Throws: what keeps it from starting, or makes it stop; each says what to do.
@@ -47,6 +51,11 @@ public enum Agent {
             }
         }
         let ending = try loop.run()
+        // Who asked this agent to end is still to be told so.
+        let deadline = Clock.monotonic() + Self.deliveryPatience
+        while server.unansweredRequests > 0, Clock.monotonic() < deadline {
+            Pause.until(Clock.monotonic() + .milliseconds(5))
+        }
         serving.cancel()
         if case .fault(let reason) = ending { throw AgentFailure(reason) }
     }

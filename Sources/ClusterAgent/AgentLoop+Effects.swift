@@ -13,8 +13,11 @@ extension AgentLoop {
             switch effect {
             case .send(let message, let peer): links.send(.core(message), to: peer, now: Clock.monotonic())
             case .persist(let batch): disk.write(batch)
-            case .lease(let end): leaseWord.end = end
+            case .lease(let end):
+                leaseWord.end = end
+                operations.renewLease(until: end)
             case .dropAllVirtualIPs: operations.dropAllVirtualIPs(of: core.state.configuration)
+            case .keepAnnouncing(let keeps): operations.keepAnnouncing(keeps)
             case .run(let operation): operations.run(operation)
             case .cancel(let operation): operations.cancel(operation)
             case .fence(let node, let incarnation, let devices): fence(node, incarnation, devices)
@@ -27,8 +30,12 @@ extension AgentLoop {
                 desk.takeOutcome(of: request, outcome, core: core, now: Clock.monotonic(), into: &actions)
                 carryOut(actions)
             case .changed: needsRefresh = true
-            case .event(let event): record(event)
-            case .left: ending = .left
+            case .event(let event):
+                counters.note(event)
+                record(event)
+            case .left:
+                hasLeft = true
+                if rounds.isEmpty { ending = .left }
             case .mustStop(let reason): ending = .fault(reason)
             }
         }
@@ -69,6 +76,7 @@ extension AgentLoop {
         guard needsRefresh else { return }
         needsRefresh = false
         proxy.update(ProxyView(core: core))
+        operations.manage(core.state.configuration)
     }
 
     private func name(of node: NodeID) -> NodeName { core.state.configuration.node(node)?.name ?? node.description }

@@ -11,18 +11,26 @@ extension AgentLoop {
         switch request {
         case .configuration: reply(.configuration(core.state.configuration, version: core.state.version))
         case .quorumStatus: reply(.quorum(StatusBuilder(core: core, now: Clock.monotonic()).quorum()))
-        case .loadBalancerStatus(let listener): reply(loadBalancerStatus(listener))
+        case .loadBalancerStatus(let listener, let everyNode):
+            everyNode ? askEveryProxy(listener, uid: uid, reply) : reply(loadBalancerStatus(listener))
+        case .timing: reply(.timing(StatusBuilder(core: core, now: Clock.monotonic()).timing()))
         case .token(let node): reply(token(for: node))
-        case .stop(let everyNode):
-            if everyNode {
-                for node in core.state.configuration.nodes where node.id != core.id {
-                    forward(.stop(everyNode: false), uid: uid, to: node.id)
-                }
-            }
+        case .stop(everyNode: true): stopEveryNode(uid: uid, reply)
+        case .stop(everyNode: false):
             reply(.done(version: core.state.version, notes: []))
             beginLeaving()
-        case .status, .failoverCheck, .edit, .move, .cleanup, .fence: take(request, uid: uid, reply)
+        case .status:
+            let own = counters.view(of: core.state.configuration.node(core.id)?.name ?? "", now: Clock.monotonic())
+            take(request, uid: uid) { reply(Self.adding(own, to: $0)) }
+        case .failoverCheck, .edit, .move, .cleanup, .fence: take(request, uid: uid, reply)
         }
+    }
+
+    /// What only this node knows, beside what the leader answered.
+    private static func adding(_ agent: AgentView, to response: AdminResponse) -> AdminResponse {
+        guard case .status(var view) = response else { return response }
+        view.agent = agent
+        return .status(view)
     }
 
     /// What the leader answers best, and any node as well as it can without one; nil for what is no question.
@@ -49,18 +57,19 @@ extension AgentLoop {
         carryOut(actions)
     }
 
-    private func forward(_ request: AdminRequest, uid: UInt32, to peer: NodeID) {
-        guard let id = try? SystemRandom.random128() else { return }
-        links.send(.request(id, request, uid: uid), to: peer, now: Clock.monotonic())
-    }
-
     /// A request that another node sent on.
     func handleForwarded(_ request: AdminRequest, id: Random128, uid: UInt32, from peer: NodeID) {
         switch request {
-        case .stop: beginLeaving()
+        // Taken any number of times: only an answer ends the asking, and it may get lost.
+        case .stop:
+            let taken = AdminResponse.done(version: core.state.version, notes: [])
+            links.send(.answer(id, taken), to: peer, now: Clock.monotonic())
+            if !isLeaving { beginLeaving() }
+        case .loadBalancerStatus(let listener, _):
+            links.send(.answer(id, loadBalancerStatus(listener)), to: peer, now: Clock.monotonic())
         case .status, .failoverCheck, .edit, .move, .cleanup, .fence:
             take(request, id: id, uid: uid, origin: .peer(peer))
-        default: break
+        case .configuration, .quorumStatus, .timing, .token: break
         }
     }
 
@@ -75,11 +84,11 @@ extension AgentLoop {
     private func status() -> StatusView {
         var builder = StatusBuilder(core: core, now: Clock.monotonic())
         builder.listeners = proxy.listenerViews(core.state.configuration)
-        builder.ownWarnings = notices + proxy.warnings
+        builder.ownWarnings = notices + operations.warnings + proxy.warnings
         return builder.status(digest: WireCodec.digest(core.state))
     }
 
-    private func loadBalancerStatus(_ name: String?) -> AdminResponse {
+    func loadBalancerStatus(_ name: String?) -> AdminResponse {
         let configuration = core.state.configuration
         if let name, configuration.listener(named: name) == nil {
             let names = configuration.listeners.map(\.name).joined(separator: ", ")
@@ -87,13 +96,19 @@ extension AgentLoop {
         }
         let views = proxy.listenerViews(configuration).filter { name == nil || $0.name == name }
         let own = configuration.node(core.id)?.name ?? ""
-        return .loadBalancer(LoadBalancerView(node: own, proxyRuns: proxy.isRunning, listeners: views))
+        let view = LoadBalancerView(node: own, proxyRuns: proxy.isRunning, listeners: views)
+        return .loadBalancer(LoadBalancerReport(nodes: [view]))
     }
 
     private func token(for name: NodeName) -> AdminResponse {
         guard let node = core.state.configuration.node(named: name), node.id != core.id else {
             let names = core.state.configuration.nodes.map(\.name).joined(separator: ", ")
             return .failed(AdminFailure(.refused, "\"\(name)\" is no other node of this cluster; nodes: \(names)"))
+        }
+        // Whoever joins with the token takes the running node's place, which would have to end.
+        if case .alive? = core.consensus.peer(node.id)?.state {
+            let remedy = "to give its place to a machine, stop it first: haven cluster stop on \(name)"
+            return .failed(AdminFailure(.refused, "\(name) runs and is a member", remedy: remedy))
         }
         do throws(SetupError) {
             let known = [core.state.incarnations[node.id], core.consensus.peer(node.id)?.incarnation]

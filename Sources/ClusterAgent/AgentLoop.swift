@@ -27,6 +27,8 @@ final class AgentLoop {
     static let inboxCapacity = 4096
     /// The most warnings of this agent's own that a status shows.
     static let mostNotices = 32
+    /// The most requests to several nodes at once.
+    static let mostRounds = 16
     /// The longest sleep, so that wall-clock times and derived views never grow old.
     static let longestSleep = Duration.seconds(1)
 
@@ -43,11 +45,18 @@ final class AgentLoop {
     let proxy: ProxySupervisor
     var core: NodeCore
     var desk: RequestDesk
+    /// Requests that went to several nodes.
+    var rounds: [OpenRound] = []
     var poller: Poller
     let signals: SignalInput
     var stalls = StallDetector()
+    var counters: AgentCounters
     var notices: [String]
     var ending: Ending?
+    /// Whether the node was asked to leave.
+    var isLeaving = false
+    /// Whether the node has left; the loop ends when nobody waits for other nodes' answers any more.
+    var hasLeft = false
     var needsRefresh = true
     /// Peers that were lost and have not been heard since.
     var lostPeers: Set<NodeID> = []
@@ -74,6 +83,11 @@ final class AgentLoop {
         proxy = parts.proxy
         core = parts.core
         notices = parts.notices
+        counters = AgentCounters(
+            incarnation: parts.core.incarnation,
+            isRealtime: parts.isRealtime,
+            now: Clock.monotonic()
+        )
         desk = RequestDesk(id: parts.identity.node)
         signals = try SignalInput([SIGTERM, SIGINT])
         poller = try Poller()
@@ -105,13 +119,14 @@ final class AgentLoop {
     }
 
     private func nextDeadline(now: Instant) -> Instant {
-        [core.nextDeadline, desk.nextDeadline, links.nextDeadline, joins.nextDeadline].compactMap(\.self).min()
-            .map { min($0, now + Self.longestSleep) } ?? now + Self.longestSleep
+        [core.nextDeadline, desk.nextDeadline, links.nextDeadline, joins.nextDeadline, roundsDeadline]
+            .compactMap(\.self).min().map { min($0, now + Self.longestSleep) } ?? now + Self.longestSleep
     }
 
     private func report(stall: Duration?) {
         guard let stall else { return }
         log.warning("this process did not run for \(stall.milliseconds) ms")
+        counters.note(stall: stall, now: Clock.monotonic())
         feed(.stalled(stall))
     }
 
@@ -140,6 +155,7 @@ final class AgentLoop {
             feed(.fenceEnded(node: node, incarnation: incarnation, failure: failure))
         case .fenceDevicesChecked(let number, let failure):
             feed(.fenceDevicesChecked(number: number, failure: failure))
+        case .rival(let text): log.warning("\(text)")
         case .remark(let text): log.info("\(text)")
         }
     }
@@ -150,7 +166,9 @@ final class AgentLoop {
         case .message(.core(let message), let peer): feed(.message(message, from: peer))
         case .message(.request(let id, let request, let uid), let peer):
             handleForwarded(request, id: id, uid: uid, from: peer)
-        case .message(.answer(let id, let response), _): desk.takeAnswer(id, response)
+        case .message(.answer(let id, let response), let peer):
+            desk.takeAnswer(id, response)
+            takeRoundAnswer(id, response, from: peer)
         case .alarm(let text):
             log.error("\(text)")
             if !notices.contains(text), notices.count < Self.mostNotices { notices.append(text) }
@@ -164,6 +182,7 @@ final class AgentLoop {
         joins.tick(now: now)
         if let deadline = core.nextDeadline, deadline <= now { feed(.tick) }
         advanceDesk()
+        advanceRounds(now: now)
     }
 
     /// Gives the core one input and carries out what it decides.
@@ -175,6 +194,7 @@ final class AgentLoop {
 
     /// Asks the cluster to take this node's work; the loop ends when that is done.
     func beginLeaving() {
+        isLeaving = true
         log.notice("leaving: resources go to other nodes")
         feed(.leave)
     }
@@ -191,7 +211,7 @@ final class AgentLoop {
     private func shutDown() {
         leaseWord.end = nil
         disk.close()
-        operations.shutDown()
+        if case .left? = ending { operations.shutDown(hasLeft: true) } else { operations.shutDown(hasLeft: false) }
         fences.shutDown()
         proxy.shutDown()
     }

@@ -28,6 +28,8 @@ struct AgentParts {
     let core: NodeCore
     /// What an operator should know of this machine.
     let notices: [String]
+    /// Whether the core thread has real-time priority.
+    let isRealtime: Bool
 
     init(options: AgentOptions, log: Logger) throws {
         let paths = options.paths
@@ -36,6 +38,9 @@ struct AgentParts {
         try Self.takeLock(paths)
         if let reason = FileManager.default.contents(atPath: paths.quarantine) {
             throw AgentRefusal(String(decoding: reason, as: UTF8.self))
+        }
+        for profile in TimingProfile.allCases {
+            if let violation = ConsensusTiming(profile).violation() { throw AgentRefusal("\(profile): \(violation)") }
         }
         let identity: Identity
         do throws(IdentityError) { identity = try Identity.load(paths.identity) } catch {
@@ -61,18 +66,23 @@ struct AgentParts {
                 session: session,
                 initial: identity.initialConfiguration,
                 durable: opened.durable,
-                timing: .lan,
                 codec: WireCodec.codec,
                 seed: session.low,
                 now: Clock.monotonic()
             )
         else { throw AgentFailure("\(paths.database) was written by another version of Haven") }
         self.core = core
-        notices = Self.takeRealtimeRights(options, log)
+        (notices, isRealtime) = Self.takeRealtimeRights(options, log)
         leaseWord = try LeaseWord.create(path: paths.lease)
         links = try PeerLinks(identity: identity, incarnation: incarnation, session: session, log: log)
         joins = try JoinDesk(identity: identity, shared: true)
-        operations = try OperationDesk(settings: Self.runnerSettings(identity, options), inbox: inbox, log: log)
+        operations = try OperationDesk(
+            settings: Self.runnerSettings(identity, options),
+            realtimePriority: options.realtime ? AgentOptions.realtimePriority : nil,
+            inbox: inbox,
+            log: log
+        )
+        operations.manage(core.state.configuration)
         fences = try FenceDesk(searchPath: options.fenceAgentPath, inbox: inbox)
         proxy = ProxySupervisor(
             program: options.proxyProgram,
@@ -112,9 +122,12 @@ struct AgentParts {
     }
 
     /// Real-time priority and locked memory where the machine allows them; elsewhere the operator is told.
-    private static func takeRealtimeRights(_ options: AgentOptions, _ log: Logger) -> [String] {
-        guard options.realtime else { return ["the agent runs without real-time priority, as asked (--no-realtime)"] }
+    private static func takeRealtimeRights(_ options: AgentOptions, _ log: Logger) -> ([String], Bool) {
+        guard options.realtime else {
+            return (["the agent runs without real-time priority, as asked (--no-realtime)"], false)
+        }
         var notices: [String] = []
+        var isRealtime = false
         do throws(SystemError) {
             try Scheduling.lockMemory()
         } catch {
@@ -122,9 +135,10 @@ struct AgentParts {
         }
         do throws(SystemError) {
             try Scheduling.becomeRealtime(priority: AgentOptions.realtimePriority)
+            isRealtime = true
         } catch { notices.append("the agent has no real-time priority (\(error.reason)): under load it may stall") }
         for notice in notices { log.warning("\(notice)") }
-        return notices
+        return (notices, isRealtime)
     }
 
     private static func runnerSettings(_ identity: Identity, _ options: AgentOptions) -> RunnerSettings {

@@ -9,6 +9,10 @@ final class OperationDesk {
     private let runner: ResourceRunner
     private var dropper: AddressDropper
     private let log: Logger
+    /// Nil where the kernel cannot hold the lease of virtual IPs.
+    private let keeper: AddressKeeper?
+    /// What an operator should know of this machine for as long as the agent runs.
+    private let notices: [String]
     /// Every address that was ordered here since the agent started, so that one whose resource is deleted meanwhile is
     /// dropped with the rest; as many as a configuration may hold resources.
     private var ordered: Set<IPAddress> = []
@@ -16,18 +20,63 @@ final class OperationDesk {
     /// The most addresses that are remembered beyond the configuration's.
     private static let mostOrdered = 4096
 
-    init(settings: RunnerSettings, inbox: Inbox<AgentNews>, log: Logger) throws(SystemError) {
+    init(
+        settings: RunnerSettings,
+        realtimePriority: Int32?,
+        inbox: Inbox<AgentNews>,
+        log: Logger
+    ) throws(SystemError) {
         self.log = log
-        runner = try ResourceRunner(settings: settings) { event in
+        (keeper, notices) = Self.openKeeper(realtimePriority, inbox)
+        for notice in notices { log.warning("\(notice)") }
+        runner = try ResourceRunner(settings: settings, keeper: keeper) { event in
             switch event {
             case .ended(let end):
                 inbox.put(.operationEnded(end.resource, operation: end.operation, end.outcome))
                 if let remark = Self.remark(end) { inbox.put(.remark(remark)) }
             case .processExited(let resource, let startedBy, let reason):
                 inbox.put(.processExited(resource, startedBy: startedBy, reason: reason))
+            case .rival(let resource, let address, let hardwareAddress):
+                inbox.put(.rival("\(resource): another machine (\(hardwareAddress)) answers for \(address)"))
             }
         }
         dropper = try AddressDropper(for: runner)
+    }
+
+    /// Without nf_tables virtual IPs work all the same; what they lose is named in every status.
+    private static func openKeeper(
+        _ realtimePriority: Int32?,
+        _ inbox: Inbox<AgentNews>
+    ) -> (keeper: AddressKeeper?, notices: [String]) {
+        do throws(SystemError) {
+            let keeper = try AddressKeeper(realtimePriority: realtimePriority) { inbox.put(.remark($0)) }
+            return (keeper, [])
+        } catch {
+            let notice =
+                "the kernel does not hold the lease of virtual IPs (\(error)): if the agent of this node hangs, they stay "
+                + "on it until it is powered off"
+            return (nil, [notice])
+        }
+    }
+
+    /// The node's lease now ends then; nil: there is none.
+    func renewLease(until end: Instant?) { keeper?.renew(until: end) }
+
+    /// These are the virtual IPs of the cluster now.
+    func manage(_ configuration: ClusterConfiguration) { keeper?.manage(Self.virtualIPs(of: configuration)) }
+
+    private static func virtualIPs(of configuration: ClusterConfiguration) -> Set<IPAddress> {
+        Set(
+            configuration.resources.compactMap { resource in
+                if case .virtualIP(let specification) = resource.kind { specification.address } else { nil }
+            }
+        )
+    }
+
+    /// What an operator should know.
+    var warnings: [String] {
+        let trouble = keeper?.trouble.map { "the kernel does not renew the lease of virtual IPs here: \($0)" }
+        return notices + [trouble].compactMap(\.self)
     }
 
     func run(_ operation: Operation) {
@@ -44,17 +93,27 @@ final class OperationDesk {
     /// Tells the neighbours again who has the addresses.
     func announceAgain() { runner.announceAgain() }
 
+    /// Repeats that until told otherwise, and looks for others who answer for them.
+    func keepAnnouncing(_ keeps: Bool) { runner.keepAnnouncing(keeps) }
+
     /// Takes every virtual IP from this node's interfaces, now.
     func dropAllVirtualIPs(of configuration: ClusterConfiguration) {
-        var addresses = ordered
-        for resource in configuration.resources {
-            if case .virtualIP(let specification) = resource.kind { addresses.insert(specification.address) }
-        }
+        keeper?.releaseAll()
+        let addresses = ordered.union(Self.virtualIPs(of: configuration))
         if addresses.isEmpty { return }
         for failure in dropper.drop(addresses) { log.error("a virtual IP could not be removed: \(failure)") }
     }
 
-    func shutDown() { runner.shutDown() }
+    /// Ends the runner.
+    ///
+    /// - Parameter hasLeft: Whether nothing of this node's is left that the kernel must keep silent.
+    func shutDown(hasLeft: Bool) {
+        runner.shutDown()
+        guard hasLeft else { return }
+        do throws(SystemError) { try keeper?.end() } catch {
+            log.error("\(error); remove them with: nft delete table inet haven, nft delete table arp haven")
+        }
+    }
 
     /// What is worth a line in the log: starts and stops, and what failed.
     private static func remark(_ end: OperationEnd) -> String? {

@@ -69,7 +69,7 @@ extension RequestDesk {
         case .move(let resource, let to): return move(resource, to: to, core: core)
         case .cleanup(let resource, let node): return cleanup(resource, node: node, state: state)
         case .fence(let name): return fence(name, core: core)
-        case .status, .configuration, .quorumStatus, .token, .failoverCheck, .loadBalancerStatus, .stop:
+        case .status, .configuration, .quorumStatus, .timing, .token, .failoverCheck, .loadBalancerStatus, .stop:
             return .failure(Refusal("this request is answered by the node that got it"))
         }
     }

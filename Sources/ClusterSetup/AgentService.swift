@@ -2,6 +2,7 @@ internal import CLinux
 import ClusterModel
 import Foundation
 import LinuxIO
+import Netlink
 import Processes
 
 /// Starts the agent of this machine: through systemd where it runs and has our unit, otherwise as a daemon of our own
@@ -77,7 +78,7 @@ public struct AgentService: Sendable {
         }
     }
 
-    /// Forgets the cluster: every file of the agent goes.
+    /// Forgets the cluster: every file of the agent goes, and what keeps virtual IPs silent on this machine.
     ///
     /// Refused while the agent runs.
     public func destroy() throws(SetupError) {
@@ -89,6 +90,8 @@ public struct AgentService: Sendable {
         } catch {
             throw .failed("\(error.localizedDescription)")
         }
+        // Where there is no nf_tables there are no tables either.
+        try? AddressLease.removeTables()
     }
 
     private var usesSystemd: Bool {
@@ -118,10 +121,7 @@ public struct AgentService: Sendable {
     private func startDaemon() throws(SetupError) -> ChildProcess {
         do {
             try FileManager.default.createDirectory(atPath: "/var/log/haven", withIntermediateDirectories: true)
-            var invocation = Invocation(
-                try program(),
-                ["--supervise", "--state", paths.state, "--run", paths.run]
-            )
+            var invocation = Invocation("/bin/sh", ["-c", try startScript()])
             invocation.directory = "/"
             invocation.newSession = true
             invocation.output = .append(path: Self.log)
@@ -133,6 +133,19 @@ public struct AgentService: Sendable {
     }
 
     private static let log = "/var/log/haven/havend.log"
+
+    /// Where an operator gives the agent options: HAVEND_OPTIONS="--no-realtime"; the unit reads it too.
+    static let settings = "/etc/default/havend"
+
+    /// What starts the agent where systemd does not.
+    private func startScript() throws -> String {
+        """
+        HAVEND_OPTIONS=
+        [ ! -r \(Self.settings) ] || . \(Self.settings)
+        exec '\(try program())' --supervise --state '\(paths.state)' --run '\(paths.run)' $HAVEND_OPTIONS
+
+        """
+    }
 
     private static var logLength: UInt64 {
         ((try? FileManager.default.attributesOfItem(atPath: log))?[.size] as? NSNumber)?.uint64Value ?? 0
@@ -151,12 +164,7 @@ public struct AgentService: Sendable {
     /// Where the machine runs a directory of programs at boot, the agent is one of them.
     private func enableAtBoot() throws {
         guard FileManager.default.fileExists(atPath: Self.bootDirectory) else { return }
-        let script = """
-            #!/bin/sh
-            exec \(try program()) --supervise --state \(paths.state) --run \(paths.run) \
-            >>/var/log/haven/havend.log 2>&1
-
-            """
+        let script = "#!/bin/sh\nexec >>\(Self.log) 2>&1\n" + (try startScript())
         try DurableFile.replace(Self.bootDirectory + "/havend", content: Array(script.utf8), mode: 0o755)
     }
 

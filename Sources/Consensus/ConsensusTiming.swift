@@ -1,4 +1,4 @@
-import ClusterModel
+public import ClusterModel
 
 /// Every time that consensus uses.
 ///
@@ -43,16 +43,40 @@ public struct ConsensusTiming: Hashable, Sendable {
     }
 
     /// Machines on one local network.
-    public static let lan = ConsensusTiming(
-        heartbeatInterval: .milliseconds(100),
-        suspectAfter: .milliseconds(300),
-        lostAfter: .milliseconds(600),
-        electionTimeout: .milliseconds(600),
-        electionSpread: .milliseconds(40),
-        lease: .milliseconds(480),
-        clockRateErrorPercent: 10,
-        grace: .milliseconds(100)
-    )
+    public static let lan = ConsensusTiming(.lan)
+
+    /// All times of a profile.
+    public init(_ profile: TimingProfile) {
+        switch profile {
+        case .fast:
+            self.init(interval: 25, lost: 150, lease: 112, spread: 12, grace: 30)
+        case .lan:
+            self.init(interval: 100, lost: 600, lease: 480, spread: 40, grace: 100)
+        case .wan:
+            self.init(interval: 500, lost: 3000, lease: 2400, spread: 200, grace: 300)
+        }
+    }
+
+    /// In milliseconds; a peer is suspect at half of the time after which it is lost, and voters wait for the leader as
+    /// long as anybody waits for anybody.
+    private init(interval: Int64, lost: Int64, lease: Int64, spread: Int64, grace: Int64) {
+        heartbeatInterval = .milliseconds(interval)
+        suspectAfter = .milliseconds(lost / 2)
+        lostAfter = .milliseconds(lost)
+        electionTimeout = .milliseconds(lost)
+        electionSpread = .milliseconds(spread)
+        self.lease = .milliseconds(lease)
+        clockRateErrorPercent = 10
+        self.grace = .milliseconds(grace)
+    }
+
+    /// After the power-off of a node, when clients of its virtual IPs are served again in half of all cases.
+    ///
+    /// From three voters on, on disks that sync within a heartbeat interval.
+    public var promisedFailover: Duration { lostAfter * 2 }
+
+    /// The same in all cases.
+    public var longestFailover: Duration { lostAfter * 10 / 3 }
 
     /// The coarsest step in which a shell notices that a time has come.
     static let tick = Duration.milliseconds(10)

@@ -25,6 +25,9 @@ public enum Input: Sendable {
     /// Nodes with a fence under way, by the applied log; they get no lease from this node while it leads. To be kept
     /// current on every node, so that it is right at the moment of an election.
     case denyLease(NodeSet)
+    /// The profile changed: these times hold from now on. See ``ConsensusCore/isTimingSettled``.
+    /// `former` is what held before the last change that the shell has applied.
+    case timing(ConsensusTiming, former: ConsensusTiming? = nil)
     /// What heartbeats say of this node's applied configuration.
     case ownStatus(configurationDigest: UInt64)
     /// Whether the disk takes writes. While it does not, the node neither votes nor acknowledges nor leads.

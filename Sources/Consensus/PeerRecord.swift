@@ -39,6 +39,16 @@ struct PeerRecord: Sendable {
         progress = Progress()
     }
 
+    /// How long it may be silent: as long as this node's own times say, and at least as long as its own times say, for
+    /// while a profile changes some nodes have the new one sooner than others.
+    func silenceLimits(_ timing: ConsensusTiming) -> SilenceLimits {
+        let stated = said?.lostAfter ?? .zero
+        return SilenceLimits(
+            suspectAfter: max(timing.suspectAfter, stated / 2),
+            lostAfter: max(timing.lostAfter, stated)
+        )
+    }
+
     var isHeard: Bool { detector.lastHeard != nil && !isLost }
 
     var isLost: Bool {
@@ -51,6 +61,12 @@ struct PeerRecord: Sendable {
     var lastPosition: LogPosition {
         LogPosition(index: said?.lastIndex ?? 0, term: said?.lastTerm ?? 0)
     }
+}
+
+/// How long one peer may be silent.
+struct SilenceLimits: Hashable, Sendable {
+    var suspectAfter: Duration
+    var lostAfter: Duration
 }
 
 /// Silence of one peer, judged in three steps.
@@ -78,17 +94,17 @@ struct FailureDetector: Sendable {
 
     mutating func stalled(_ time: Duration, now: Instant) { silentSince = min(silentSince + time, now) }
 
-    func verdict(now: Instant, timing: ConsensusTiming) -> Verdict {
+    func verdict(now: Instant, limits: SilenceLimits) -> Verdict {
         let silence = now - silentSince
-        if silence >= timing.lostAfter { return .lost }
-        return silence >= timing.suspectAfter || lastHeard == nil ? .suspect : .alive
+        if silence >= limits.lostAfter { return .lost }
+        return silence >= limits.suspectAfter || lastHeard == nil ? .suspect : .alive
     }
 
     /// When the verdict gets worse by itself; nil when it cannot.
-    func nextChange(after verdict: Verdict, timing: ConsensusTiming) -> Instant? {
+    func nextChange(after verdict: Verdict, limits: SilenceLimits) -> Instant? {
         switch verdict {
-        case .alive: silentSince + timing.suspectAfter
-        case .suspect: silentSince + timing.lostAfter
+        case .alive: silentSince + limits.suspectAfter
+        case .suspect: silentSince + limits.lostAfter
         case .lost: nil
         }
     }

@@ -26,6 +26,8 @@ public struct PeerView: Hashable, Sendable {
     public let commitIndex: LogIndex
     /// The digest of its applied configuration.
     public let configurationDigest: UInt64
+    /// Silence after which it counts others as lost, by its newest heartbeat: its profile; zero before the first.
+    public let lostAfter: Duration
 }
 
 /// What a node is to the others.

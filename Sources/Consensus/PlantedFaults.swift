@@ -39,6 +39,8 @@ package struct PlantedFaults: Hashable, Sendable {
     package var forgetProofTime = false
     /// A leader that had no quorum for a while acts on leases as if it had had one.
     package var forgetLapse = false
+    /// A voter promises for its own election time-out, whatever longer one the leader's lease needs.
+    package var ignoreAskedPromise = false
 
     /// None.
     package init() {}

@@ -97,7 +97,7 @@ struct LabInit: ParsableCommand {
     @OptionGroup var options: LabOptions
     @Argument var host: String
 
-    func run() throws { try HostInit.run(host, lab: options.lab) }
+    func run() throws { try HostInit.run(host, lab: options.name) }
 }
 
 struct LabOutlets: ParsableCommand {
@@ -110,7 +110,7 @@ struct LabOutlets: ParsableCommand {
     @OptionGroup var options: LabOptions
 
     func run() throws {
-        var service = try PowerService(lab: options.lab)
+        var service = try PowerService(lab: options.name)
         try service.run()
     }
 }

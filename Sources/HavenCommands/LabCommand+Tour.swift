@@ -31,7 +31,7 @@ struct LabTour: ParsableCommand {
     func run() throws {
         let executable = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
         let specification = try LabSpecification(
-            name: options.lab,
+            name: options.name,
             executable: executable,
             fenceAgents: LabSpecification.fenceAgentsDirectory(above: executable)
         )
@@ -46,7 +46,7 @@ struct LabTour: ParsableCommand {
 }
 
 /// A signal that asked for the end, remembered.
-private final class Interruption {
+final class Interruption {
     private let signals: SignalInput
     private var isKnown = false
 

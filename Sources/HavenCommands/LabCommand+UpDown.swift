@@ -22,7 +22,7 @@ struct LabUp: ParsableCommand {
     func run() throws {
         let executable = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
         let specification = try LabSpecification(
-            name: options.lab,
+            name: options.name,
             hosts: hosts.split(separator: ",", omittingEmptySubsequences: false).map(String.init),
             executable: executable,
             fenceAgents: fenceAgents ?? LabSpecification.fenceAgentsDirectory(above: executable)
@@ -41,7 +41,7 @@ struct LabDown: ParsableCommand {
     @OptionGroup var options: LabOptions
 
     func run() throws {
-        try Lab.down(options.lab, progress: LabUp.tell)
+        try Lab.down(options.name, progress: LabUp.tell)
     }
 }
 

@@ -1,4 +1,5 @@
 public import ArgumentParser
+internal import FoundationEssentials
 internal import Lab
 
 /// `haven lab`: hosts as network namespaces, with power switches, on this machine.
@@ -9,7 +10,8 @@ public struct LabCommand: ParsableCommand {
         abstract: "Hosts, networks and power switches on this machine, to try things out on (needs root).",
         subcommands: [
             LabUp.self, LabDown.self, LabShowStatus.self, LabExec.self, LabPower.self, LabLink.self,
-            LabPartition.self, LabHeal.self, LabTour.self, LabInit.self, LabOutlets.self, LabProbe.self, LabOwners.self,
+            LabPartition.self, LabHeal.self, LabTour.self, LabSoak.self, LabInit.self, LabOutlets.self, LabProbe.self,
+            LabOwners.self, LabBurn.self,
         ]
     )
 
@@ -18,8 +20,11 @@ public struct LabCommand: ParsableCommand {
 }
 
 struct LabOptions: ParsableArguments {
-    @Option(help: "Which lab, if there are several on this machine.")
-    var lab = ""
+    @Option(help: "Which lab, if there are several on this machine (default: the one that HAVEN_LAB names).")
+    var lab: String?
 
-    func open() throws -> Lab { try Lab.open(lab) }
+    /// Empty for the usual one.
+    var name: String { lab ?? ProcessInfo.processInfo.environment["HAVEN_LAB"] ?? "" }
+
+    func open() throws -> Lab { try Lab.open(name) }
 }

@@ -23,6 +23,12 @@ struct NetlinkMessage {
         if bytes.count >= Self.headerSize { setLength() }
     }
 
+    /// Appends attributes that were put together elsewhere.
+    mutating func append(_ attributes: [UInt8]) {
+        bytes += attributes
+        setLength()
+    }
+
     /// Appends `rtattr`: length, type, value, padded to four bytes.
     mutating func appendAttribute(_ type: Int, _ value: [UInt8]) {
         append(UInt16(4 + value.count))

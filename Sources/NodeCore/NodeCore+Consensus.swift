@@ -29,6 +29,7 @@ extension NodeCore {
             effects.append(.event(.peer(peer, state)))
             effects.append(.changed)
             tellLiveness(of: peer, now: now, into: &effects)
+            announceWhileContended(into: &effects)
         case .peerRestarted(let peer, let incarnation): effects.append(.event(.peerRestarted(peer, incarnation)))
         case .proposalAccepted: break
         case .proposalRefused(let token, let leader, let reason):
@@ -72,6 +73,7 @@ extension NodeCore {
 
     private mutating func apply(_ entries: [LogEntry], now: Instant, into effects: inout [NodeEffect]) {
         let before = state.version
+        let wasLeading = isLeading
         for entry in entries {
             appliedIndex = entry.index
             if entry.term == leadership?.term { leadership?.isConfirmed = true }
@@ -84,7 +86,7 @@ extension NodeCore {
             effects.append(.event(.applied(command.change)))
             if let request = command.request, let answer { finish(request.id, answer, into: &effects) }
         }
-        stateChanged(configuration: state.version != before, now: now, into: &effects)
+        stateChanged(configuration: state.version != before, becameLeading: isLeading && !wasLeading, now, &effects)
     }
 
     private mutating func finish(_ request: Random128, _ answer: RequestAnswer, into effects: inout [NodeEffect]) {
@@ -99,22 +101,52 @@ extension NodeCore {
         }
         self.state = state
         appliedIndex = snapshot.lastIndex
-        stateChanged(configuration: true, now: now, into: &effects)
+        stateChanged(configuration: true, becameLeading: false, now, &effects)
     }
 
-    private mutating func stateChanged(configuration: Bool, now: Instant, into effects: inout [NodeEffect]) {
+    private mutating func stateChanged(
+        configuration: Bool,
+        becameLeading: Bool,
+        _ now: Instant,
+        _ effects: inout [NodeEffect]
+    ) {
         effects.append(.changed)
         tellProofs(now: now, into: &effects)
+        announceWhileContended(into: &effects)
         if configuration {
+            followProfile(now: now, into: &effects)
             step(.ownStatus(configurationDigest: codec.digest(state)), now: now, into: &effects)
             step(.settings(quorumSettings), now: now, into: &effects)
             execute(.configuration(state.configuration, version: state.version), now: now, into: &effects)
         }
+        // Only now it is known from when on leases of lost nodes are over.
+        if becameLeading { tellEverybodysLiveness(now: now, into: &effects) }
         if recovery == nil {
             deny(Set(nodesBeingFenced), now: now, into: &effects)
         } else if isLeading {
             recover(.applied(state), now: now, into: &effects)
         }
+    }
+
+    private mutating func announceWhileContended(into effects: inout [NodeEffect]) {
+        let isContended = state.hasContender(of: id) { consensus.peer($0)?.state == .alive(holdsLease: true) }
+        guard isContended != keepsAnnouncing else { return }
+        keepsAnnouncing = isContended
+        effects.append(.keepAnnouncing(isContended))
+    }
+
+    /// Uses the times of the profile that the applied configuration names; see `ConsensusCore+Timing` for why nodes may
+    /// do so one after the other.
+    private mutating func followProfile(now: Instant, into effects: inout [NodeEffect]) {
+        let profiles = Profiles(state)
+        guard profiles != self.profiles else { return }
+        self.profiles = profiles
+        let timing = ConsensusTiming(profiles.present)
+        let former = profiles.former.map(ConsensusTiming.init)
+        step(.timing(timing, former: former), now: now, into: &effects)
+        guard recovery != nil, let recoverByLeaseAt = consensus.recoverByLeaseAt else { return }
+        recovery?.setTimes(recoverByLeaseAt: recoverByLeaseAt, grace: timing.grace)
+        tellEverybodysLiveness(now: now, into: &effects)
     }
 
     /// Nodes whose present incarnation is to be powered off; a fence is carried through once it was ordered.

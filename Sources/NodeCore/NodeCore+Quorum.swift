@@ -80,7 +80,7 @@ extension NodeCore {
         effects.append(.changed)
         guard recovery != nil else { return }
         if holds {
-            for node in state.configuration.nodes { tellLiveness(of: node.id, now: now, into: &effects) }
+            tellEverybodysLiveness(now: now, into: &effects)
             guard consensus.decides(at: now) else { return }
         }
         isRecoveryQuorate = holds

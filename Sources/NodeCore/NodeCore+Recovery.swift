@@ -14,7 +14,7 @@ extension NodeCore {
             term: term,
             leader: id,
             recoverByLeaseAt: recoverByLeaseAt,
-            grace: grace,
+            grace: consensus.timing.grace,
             denied: denied,
             now: now
         )
@@ -27,7 +27,7 @@ extension NodeCore {
         }
         effects.append(.event(.elected(term)))
         recover(.wallClock(wallClock), now: now, into: &effects)
-        for node in state.configuration.nodes { tellLiveness(of: node.id, now: now, into: &effects) }
+        tellEverybodysLiveness(now: now, into: &effects)
         for report in reports.values.sorted(by: { $0.node < $1.node }) {
             recover(.report(report), now: now, into: &effects)
         }
@@ -45,6 +45,11 @@ extension NodeCore {
     mutating func tellLiveness(of node: NodeID, now: Instant, into effects: inout [NodeEffect]) {
         guard recovery != nil, let liveness = liveness(of: node, now: now) else { return }
         recover(.node(node, liveness), now: now, into: &effects)
+    }
+
+    /// Tells recovery how every node is heard, if this node leads.
+    mutating func tellEverybodysLiveness(now: Instant, into effects: inout [NodeEffect]) {
+        for node in state.configuration.nodes { tellLiveness(of: node.id, now: now, into: &effects) }
     }
 
     /// How a node is heard; nil while that is not decided.
@@ -137,6 +142,13 @@ extension NodeCore {
         if requests.values.contains(origin.id) { return }
         guard requests.count < Self.mostRequests else {
             effects.append(.answer(request: origin.id, .refused("too many requests are under way; try again")))
+            return
+        }
+        if case .configure(_, let wanted) = change,
+            wanted.properties.profile != state.configuration.properties.profile, !consensus.isTimingSettled
+        {
+            let reason = "the profile was changed a moment ago; try again in some seconds"
+            effects.append(.answer(request: origin.id, .refused(reason)))
             return
         }
         let token = takeToken()

@@ -39,6 +39,9 @@ public struct NodeCore: Sendable {
     var isLeaving = false
     var hasLeft = false
     var wallClock: Int64 = 0
+    /// What recovery was told last.
+    var toldWallClock: Int64 = 0
+    var keepsAnnouncing = false
     /// Who gets no lease from this node; consensus was told.
     var denied: Set<NodeID> = []
     /// Whether recovery was told that a quorum answers.
@@ -46,7 +49,20 @@ public struct NodeCore: Sendable {
     var quorumFencing = QuorumFencing()
     var fenceable: Set<NodeID> = []
     let codec: CommandCodec
-    let grace: Duration
+    /// The profiles that consensus was told of.
+    var profiles: Profiles
+
+    /// Both count: a node that applies two changes at once ends with the profile that it had, and leases of the one in
+    /// between may be left.
+    struct Profiles: Hashable {
+        var present: TimingProfile
+        var former: TimingProfile?
+
+        init(_ state: ClusterState) {
+            present = state.configuration.properties.profile
+            former = state.formerProfile
+        }
+    }
 
     struct PeerSession: Sendable {
         var incarnation: Incarnation
@@ -64,7 +80,6 @@ public struct NodeCore: Sendable {
     ///   - session: Drawn afresh.
     ///   - initial: The configuration before the first log entry; the same on every node.
     ///   - durable: What the disk holds.
-    ///   - timing: The times of consensus.
     ///   - codec: How entries become bytes.
     ///   - seed: For what must differ between nodes.
     ///   - now: The node's monotonic clock.
@@ -74,7 +89,6 @@ public struct NodeCore: Sendable {
         session: SessionID,
         initial: ClusterConfiguration,
         durable: DurableState,
-        timing: ConsensusTiming,
         codec: CommandCodec,
         seed: UInt64,
         now: Instant
@@ -83,7 +97,6 @@ public struct NodeCore: Sendable {
         self.incarnation = incarnation
         self.session = session
         self.codec = codec
-        grace = timing.grace
         if let snapshot = durable.snapshot {
             guard let state = codec.decodeState(snapshot.data) else { return nil }
             self.state = state
@@ -92,11 +105,13 @@ public struct NodeCore: Sendable {
             state = ClusterState(configuration: initial)
             appliedIndex = 0
         }
+        profiles = Profiles(state)
         consensus = ConsensusCore(
             id: id,
             voters: initial.nodes.map(\.id),
             incarnation: incarnation,
-            timing: timing,
+            timing: ConsensusTiming(profiles.present),
+            formerTiming: profiles.former.map(ConsensusTiming.init),
             durable: durable,
             seed: seed,
             now: now
@@ -212,8 +227,10 @@ public struct NodeCore: Sendable {
     }
 
     private mutating func advanceWallClock(_ time: Int64, now: Instant, into effects: inout [NodeEffect]) {
-        guard abs(time - wallClock) >= 2000 else { return }
+        // Entries carry the exact time; recovery counts on from what it was told.
         wallClock = time
+        guard abs(time - toldWallClock) >= 2000 else { return }
+        toldWallClock = time
         recover(.wallClock(time), now: now, into: &effects)
     }
 }

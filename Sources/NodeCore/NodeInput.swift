@@ -52,6 +52,9 @@ public enum NodeEffect: Sendable {
     case lease(until: Instant?)
     /// Take every virtual IP of the cluster from this node's interfaces now.
     case dropAllVirtualIPs
+    /// Repeat the announcements of addresses that are here, or do not any more: a node that is being powered off may
+    /// still answer for them.
+    case keepAnnouncing(Bool)
     /// Run an operation.
     case run(Operation)
     /// End an operation.

@@ -198,13 +198,15 @@ public final class ProxyProcess {
 
     /// Tells agents about plans that every loop now follows.
     private func answerApplied() {
-        for entry in waiting where supervisor.isApplied(entry.serial) {
+        // One look at the loops for all: one that arrives in between would be forgotten instead of answered.
+        let applied = supervisor.appliedSerial
+        for entry in waiting where entry.serial <= applied {
             guard let session = sessions[entry.session] else { continue }
             do throws(ProxyControlError) {
                 try session.send(ControlFrame(.result, entry.result))
             } catch { sessions[entry.session] = nil }
         }
-        waiting.removeAll { supervisor.isApplied($0.serial) || sessions[$0.session] == nil }
+        waiting.removeAll { $0.serial <= applied || sessions[$0.session] == nil }
     }
 }
 

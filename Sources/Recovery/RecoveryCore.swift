@@ -23,8 +23,8 @@ public struct RecoveryCore: Sendable {
 
     /// Mistakes for the simulation to find.
     package var faults = RecoveryFaults()
-    let recoverByLeaseAt: Instant
-    let grace: Duration
+    private(set) var recoverByLeaseAt: Instant
+    private(set) var grace: Duration
     let startedAt: Instant
     var state: ClusterState?
     var graph: ColocationGraph?
@@ -67,6 +67,12 @@ public struct RecoveryCore: Sendable {
         self.grace = grace
         self.denied = denied
         startedAt = now
+    }
+
+    /// The profile of times changed.
+    public mutating func setTimes(recoverByLeaseAt: Instant, grace: Duration) {
+        self.recoverByLeaseAt = max(self.recoverByLeaseAt, recoverByLeaseAt)
+        self.grace = grace
     }
 
     /// Takes one input and says what to do about it.

@@ -7,6 +7,14 @@ internal import Netlink
 final class AddressNetwork {
     private var route: RouteSocket?
     private var announcer: Announcer?
+    private var questions: [Link: Question] = [:]
+
+    /// A class, because a dictionary cannot hold the socket itself.
+    private final class Question {
+        let rivals: RivalQuestion
+
+        init(rivals: consuming RivalQuestion) { self.rivals = rivals }
+    }
 
     /// All interfaces and addresses now.
     func list() throws(SystemError) -> (links: [Link], addresses: [InterfaceAddress]) {
@@ -32,6 +40,22 @@ final class AddressNetwork {
         if announcer == nil { announcer = try Announcer() }
         try announcer?.announce(address, on: link)
     }
+
+    /// Asks a link who else has an address.
+    func askForRivals(of address: IPAddress, on link: Link) throws(SystemError) {
+        if questions[link] == nil { questions[link] = Question(rivals: try RivalQuestion(on: link)) }
+        questions[link]?.rivals.ask(address)
+    }
+
+    /// Who else has answered since the last call.
+    func rivals() -> [IPAddress: Set<[UInt8]>] {
+        questions.values.reduce(into: [:]) { all, question in
+            all.merge(question.rivals.answers()) { $0.union($1) }
+        }
+    }
+
+    /// Asks nobody any more.
+    func endQuestions() { questions = [:] }
 
     /// Lets an IPv4 address stay when another one of its subnet, added before it, is removed.
     ///

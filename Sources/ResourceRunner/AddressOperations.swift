@@ -6,13 +6,18 @@ internal import Supervision
 
 /// Resources of class `ip`: an address on an interface, and neighbours that know of it.
 final class AddressOperations {
-    private let loop: EventLoop
-    private let network: AddressNetwork
+    let loop: EventLoop
+    let network: AddressNetwork
     private let gate: AddressGate
-    private var held: [ResourceName: Held] = [:]
+    /// Nil where the kernel cannot hold leases.
+    private let keeper: AddressKeeper?
+    let sink: @Sendable (RunnerEvent) -> Void
+    private(set) var held: [ResourceName: Held] = [:]
+    /// Announcements that are repeated because somebody else may answer too; nil while nobody is expected to.
+    var contention: AddressContention?
 
     /// An address that was started here.
-    private struct Held {
+    struct Held {
         let address: InterfaceAddress
         let link: Link
         var announcements: [EventLoop.Token]
@@ -21,10 +26,18 @@ final class AddressOperations {
     /// When the neighbours are told after a start: at once, and again because a switch or host may lose the first ones.
     static let announcements: [Duration] = [0, 50, 200, 500, 1000].map { .milliseconds($0) }
 
-    init(loop: EventLoop, network: AddressNetwork, gate: AddressGate) {
+    init(
+        loop: EventLoop,
+        network: AddressNetwork,
+        gate: AddressGate,
+        keeper: AddressKeeper?,
+        sink: @escaping @Sendable (RunnerEvent) -> Void = { _ in }
+    ) {
         self.loop = loop
         self.network = network
         self.gate = gate
+        self.keeper = keeper
+        self.sink = sink
     }
 
     /// Runs an operation; none takes longer than a few exchanges with the kernel.
@@ -43,7 +56,9 @@ final class AddressOperations {
             case .start: return try start(name, address, drops: drops)
             case .stop, .kill:
                 forget(name)
+                keeper?.silence(address.address)
                 try remove(address.address)
+                keeper?.forget(address.address)
                 return .succeeded
             }
         } catch { return .failed(error.description) }
@@ -62,6 +77,7 @@ final class AddressOperations {
         let (links, addresses) = try network.list()
         guard let present = addresses.first(where: { $0.address == address.address }) else { return .notRunning }
         guard let link = links.first(where: { $0.index == present.link }) else { return .notRunning }
+        if let trouble = keeper?.trouble { return .failed("the kernel does not renew its lease: \(trouble)") }
         return Self.trouble(with: link).map { .failed($0) } ?? .succeeded
     }
 
@@ -93,12 +109,25 @@ final class AddressOperations {
         }
         if address.address.family == .v4 { network.keepSecondaries(on: place.link) }
         guard gate.count == drops else { return .cancelled }
-        try network.add(place.address)
-        guard gate.count == drops else {
-            try network.remove(place.address)
-            return .cancelled
+        // First the permission: an address that is here before it would be told of, and then not answer.
+        try keeper?.admit(address.address)
+        do throws(SystemError) {
+            try network.add(place.address)
+            guard gate.count == drops else {
+                try takeBack(place.address)
+                return .cancelled
+            }
+            return try tellNeighbours(name, place)
+        } catch {
+            keeper?.silence(address.address)
+            throw error
         }
-        return try tellNeighbours(name, place)
+    }
+
+    private func takeBack(_ address: InterfaceAddress) throws(SystemError) {
+        keeper?.silence(address.address)
+        try network.remove(address)
+        keeper?.forget(address.address)
     }
 
     /// An address that nobody is told of does not serve: the start failed.
@@ -109,7 +138,7 @@ final class AddressOperations {
         do throws(SystemError) {
             try network.announce(place.address.address, on: place.link)
         } catch {
-            try network.remove(place.address)
+            try takeBack(place.address)
             throw error
         }
         forget(name)
@@ -127,8 +156,10 @@ final class AddressOperations {
     }
 
     /// The address may have been dropped meanwhile, and another node may own it: then silence.
-    private func announceIfHere(_ name: ResourceName) {
+    func announceIfHere(_ name: ResourceName) {
         guard let entry = held[name] else { return }
+        // A process that was stopped for a while goes on here without knowing that its time is over.
+        guard keeper?.holds(entry.address.address) ?? true else { return }
         guard let (_, addresses) = try? network.list(), addresses.contains(entry.address) else { return forget(name) }
         // One of several repetitions: what fails now is made good by the next or by the monitor.
         try? network.announce(entry.address.address, on: entry.link)

@@ -17,11 +17,13 @@ public final class ResourceRunner: Sendable {
     ///
     /// - Parameters:
     ///   - settings: Where things are kept.
+    ///   - keeper: Has the kernel hold the lease of virtual IPs; nil where it cannot.
     ///   - sink: Called with every event, on the runner's thread; it must return soon.
     /// - Throws: when the kernel has no thread or descriptor left, the directories cannot be made, or /proc is not that
     ///   of this process's pid namespace.
     public init(
         settings: RunnerSettings,
+        keeper: AddressKeeper? = nil,
         sink: @escaping @Sendable (RunnerEvent) -> Void
     ) throws(SystemError) {
         self.sink = sink
@@ -30,7 +32,7 @@ public final class ResourceRunner: Sendable {
         let gate = AddressGate()
         self.gate = gate
         worker = try Worker(name: "resources", limit: RunnerLimits.mailbox) { loop in
-            let resources = ResourceWorker(loop: loop, settings: settings, gate: gate, sink: sink)
+            let resources = ResourceWorker(loop: loop, settings: settings, gate: gate, keeper: keeper, sink: sink)
             return { resources.receive($0) }
         }
     }
@@ -48,6 +50,10 @@ public final class ResourceRunner: Sendable {
 
     /// Tells the neighbours again which addresses are here: after a partition healed, some may have heard another owner.
     public func announceAgain() { _ = worker.post(.announceAgain) }
+
+    /// Repeats announcements of the addresses that are here until told otherwise, and looks for others who answer for
+    /// them: a node that is being powered off may still do so.
+    public func keepAnnouncing(_ keeps: Bool) { _ = worker.post(.keepAnnouncing(keeps)) }
 
     /// Asks an OCF agent what it is: for the names of its parameters and the times that it advises.
     public func describe(

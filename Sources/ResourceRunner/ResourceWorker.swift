@@ -14,6 +14,7 @@ final class ResourceWorker {
         case run(Operation, drops: UInt64)
         case cancel(UInt64)
         case announceAgain
+        case keepAnnouncing(Bool)
         case describe(OCFSpecification, @Sendable (Result<AgentMetadata, AgentFailure>) -> Void)
         case shutDown
     }
@@ -37,13 +38,20 @@ final class ResourceWorker {
         loop: EventLoop,
         settings: RunnerSettings,
         gate: AddressGate,
+        keeper: AddressKeeper?,
         sink: @escaping @Sendable (RunnerEvent) -> Void
     ) {
         self.loop = loop
         self.sink = sink
         processes = ProcessSupervisor(loop: loop, settings: settings, sink: sink)
         agents = OCFAgents(loop: loop, settings: settings)
-        addresses = AddressOperations(loop: loop, network: AddressNetwork(), gate: gate)
+        addresses = AddressOperations(
+            loop: loop,
+            network: AddressNetwork(),
+            gate: gate,
+            keeper: keeper,
+            sink: sink
+        )
     }
 
     func receive(_ message: Message) {
@@ -51,6 +59,7 @@ final class ResourceWorker {
         case .run(let operation, let drops): run(operation, drops: drops)
         case .cancel(let number): underWay[number]?.cancel?()
         case .announceAgain: addresses.announceAgain()
+        case .keepAnnouncing(let keeps): addresses.keepAnnouncing(keeps)
         case .describe(let specification, let completion): agents.describe(specification) { completion($0) }
         case .shutDown:
             processes.letGo()

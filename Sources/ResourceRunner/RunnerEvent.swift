@@ -7,6 +7,8 @@ public enum RunnerEvent: Hashable, Sendable {
     case ended(OperationEnd)
     /// A process that the operation `startedBy` left running (its start, or the probe that found it) ended by itself.
     case processExited(ResourceName, startedBy: UInt64, reason: String)
+    /// Another machine answers for an address that is here; told once for each while announcements are repeated.
+    case rival(ResourceName, IPAddress, hardwareAddress: String)
 }
 
 /// The end of an operation, with what history wants to know.

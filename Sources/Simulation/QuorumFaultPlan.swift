@@ -1,9 +1,10 @@
 public import ClusterModel
 import Consensus
 
-/// Faults that make and break quorums, at random for a while: voters lose power, are powered off by each other, leave,
-/// restart, are cut apart into halves, are taken out by an operator and put back. Then a time without, in which
-/// everybody votes again in the start that runs.
+/// Faults that make and break quorums, at random for a while; then a time without, in which everybody votes again.
+///
+/// Voters lose power, are powered off by each other, leave, restart, are cut apart into halves, are taken out by an
+/// operator and put back.
 public struct QuorumFaultPlan: Sendable {
     /// How long faults go on.
     public var duration = Duration.seconds(10)

@@ -101,8 +101,4 @@ public enum StoreLimit {
     public static let facts = 256
     /// Bytes of one named value.
     public static let factBytes = 1 << 16
-    /// Rows of the event history; the oldest go first.
-    public static let historyRows = 10_000
-    /// Characters of one event's text.
-    public static let historyText = 4096
 }

@@ -23,7 +23,7 @@ public final class DurableStore: Sendable {
     public static func create(in directory: StateDirectory) throws(StoreError) -> DurableStore {
         let path = directory.path(of: .state)
         try directory.makeEmptyFile(.state)
-        let queue = try StateDatabase.open(path, durability: .full)
+        let queue = try StateDatabase.open(path)
         try StateDatabase.translating(path) {
             try queue.inDatabase { database in
                 try database.inTransaction(.immediate) { try database.executeSchema() }
@@ -37,7 +37,7 @@ public final class DurableStore: Sendable {
     public static func open(in directory: StateDirectory) throws(StoreError) -> DurableStore {
         let path = directory.path(of: .state)
         guard try directory.contains(.state) else { throw .missing(path: path) }
-        let queue = try StateDatabase.open(path, durability: .full)
+        let queue = try StateDatabase.open(path)
         try StateDatabase.check(queue, path: path)
         return DurableStore(path: path, queue: queue)
     }

@@ -2,18 +2,10 @@ internal import GRDB
 
 /// Opens SQLite files the way this product needs them and turns their failures into `StoreError`.
 enum StateDatabase {
-    /// How much a commit promises.
-    enum Durability {
-        /// On the disk when the call returns.
-        case full
-        /// In order, but the last seconds may be lost with the machine.
-        case lazy
-    }
-
     /// Bytes that the write-ahead log keeps once it was copied into the file.
     private static let walLimit = 8 << 20
 
-    static func open(_ path: String, durability: Durability) throws(StoreError) -> DatabaseQueue {
+    static func open(_ path: String) throws(StoreError) -> DatabaseQueue {
         var configuration = Configuration()
         configuration.busyMode = .immediateError
         configuration.label = path
@@ -21,7 +13,7 @@ enum StateDatabase {
             // Exclusive: no second agent, and no shared-memory file, whose pages would raise SIGBUS on a full disk.
             try database.execute(sql: "PRAGMA locking_mode = EXCLUSIVE")
             try database.execute(sql: "PRAGMA journal_mode = WAL")
-            try database.execute(sql: "PRAGMA synchronous = \(durability == .full ? "FULL" : "NORMAL")")
+            try database.execute(sql: "PRAGMA synchronous = FULL")
             try database.execute(sql: "PRAGMA cell_size_check = ON")
             // One large snapshot must not keep its room in the log for ever.
             try database.execute(sql: "PRAGMA journal_size_limit = \(walLimit)")

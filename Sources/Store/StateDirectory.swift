@@ -10,8 +10,6 @@ public struct StateDirectory: Hashable, Sendable {
     public enum File: String, CaseIterable, Sendable {
         /// Vote, log, snapshot, incarnation.
         case state = "state.db"
-        /// What happened when.
-        case history = "history.db"
         /// Who this node is and the cluster's secrets.
         case identity = "identity"
     }
@@ -84,7 +82,7 @@ public struct StateDirectory: Hashable, Sendable {
     public func remove(_ files: [File] = File.allCases) throws(StoreError) {
         for file in files {
             let path = path(of: file)
-            for suffix in ["", "-wal", "-shm", "-journal", ".damaged"] {
+            for suffix in ["", "-wal", "-shm", "-journal"] {
                 try reporting(path) { () throws(SystemError) in
                     let result = haven_unlink(path + suffix)
                     if result < 0, result != -Int(ENOENT) {
@@ -94,15 +92,6 @@ public struct StateDirectory: Hashable, Sendable {
             }
         }
         try sync()
-    }
-
-    /// Moves a file aside so that a fresh one can take its place.
-    func setAside(_ file: File) throws(StoreError) {
-        let path = path(of: file)
-        try reporting(path) { () throws(SystemError) in
-            _ = haven_unlink(path + "-wal")
-            try SystemError.check("rename", path) { haven_rename(path, path + ".damaged") }
-        }
     }
 
     /// Makes an empty file of mode 0600 for SQLite, whose own files take their mode from it.

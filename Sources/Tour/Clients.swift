@@ -75,10 +75,12 @@ final class Clients {
             Outage.longest(in: probe.records(from: fault, to: end), from: fault, to: end)?.milliseconds ?? 0
         }
         result.web = outage(web)
+        result.further = Outage.all(in: web.records(from: fault, to: end), from: fault, to: end).map(\.milliseconds)
+            .sorted(by: >).dropFirst().map(\.self)
         result.stream = outage(stream)
         result.solo = outage(solo)
         result.doubleOwner = max(
-            watch.doubleMilliseconds(from: start, to: end),
+            step.mayKeepAddress ? 0 : watch.doubleMilliseconds(from: start, to: end),
             questions.doubleMilliseconds(from: start, to: end)
         )
         for probe in serving + [sessions] {

@@ -119,7 +119,16 @@ struct Itinerary {
         try stage.run(["sh", "-s"], on: active, input: stopScript)
         try waitUntilAnswered(after: fault)
         let fence = try waitForFence(of: active, since: wall)
+        for host in stage.hosts where host != active { try tellOfRivals(seenBy: host) }
         return try concludeFenced(.hang, fault, before, active, fence)
+    }
+
+    /// What an agent said of others who answered for its addresses.
+    private func tellOfRivals(seenBy host: String) throws {
+        let lines = try stage.run(["sh", "-c", "grep 'another machine' /var/log/haven/havend.log || true"], on: host)
+        for line in lines.split(separator: "\n").suffix(1) {
+            stage.tell("\(host) has noticed: \(line.split(separator: "] ", maxSplits: 1).last ?? "")")
+        }
     }
 
     /// By process id, inside the host's own process space.
@@ -173,6 +182,11 @@ struct Itinerary {
             "outage: \(figure(result.web)) ms over HTTP, \(figure(result.stream)) ms over TCP, "
                 + "\(figure(result.solo)) ms of the process" + (fence.map { "; fenced after \(figure($0)) ms" } ?? "")
         )
+        // Shorter ones are an attempt or two that fell into the longest.
+        let further = result.further.filter { $0 >= 100 }
+        if !further.isEmpty {
+            stage.tell("further gaps over HTTP: " + further.map { "\(figure($0)) ms" }.joined(separator: ", "))
+        }
         stage.tell(
             "owner of \(Stage.address): \(clients.watch.owners.joined(separator: " and ")), by ARP "
                 + "\(clients.newestAnswer); two owners for \(figure(result.doubleOwner)) ms"

@@ -20,6 +20,11 @@ public struct Outage: Hashable, Sendable {
     ///   - end: The window's last moment.
     /// - Returns: The longest one.
     public static func longest(in records: [ProbeRecord], from begin: Int64, to end: Int64) -> Outage? {
+        all(in: records, from: begin, to: end).max { $0.to - $0.from < $1.to - $1.from }
+    }
+
+    /// All outages in a window, in order; see `longest`.
+    static func all(in records: [ProbeRecord], from begin: Int64, to end: Int64) -> [Outage] {
         let good = records.filter(\.isGood).map(\.ended).sorted()
         let failed = records.filter { !$0.isGood && $0.ended >= begin && $0.began <= end }
         let before = good.last { $0 < begin } ?? begin
@@ -28,7 +33,7 @@ public struct Outage: Hashable, Sendable {
         let gaps = zip(moments, moments.dropFirst()).map { Outage(from: $0, to: $1) }
         return gaps.filter { gap in
             gap.to - gap.from > unremarkable || failed.contains { $0.began <= gap.to && $0.ended >= gap.from }
-        }.max { $0.to - $0.from < $1.to - $1.from }
+        }
     }
 }
 

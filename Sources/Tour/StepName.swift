@@ -25,6 +25,7 @@ public enum StepName: String, CaseIterable, Codable, Sendable {
         }
     }
 
-    /// Until a lease is held by the kernel, an agent that does not run cannot give its address up.
-    var mayHaveTwoOwners: Bool { self == .hang }
+    /// Whether the former owner may keep the address on an interface, where the kernel lets it answer nobody: then only
+    /// who answers counts.
+    var mayKeepAddress: Bool { self == .hang }
 }

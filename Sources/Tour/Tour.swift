@@ -100,9 +100,6 @@ public struct Tour {
             "\nVERDICT: GOOD: never two owners of \(Stage.address), sessions kept unless their server died, "
                 + "no wrong answer"
         )
-        if report.results.contains(where: { $0.step.mayHaveTwoOwners && $0.doubleOwner > 0 }) {
-            tell("(but for the step “hang”, whose two owners are reported as they are)")
-        }
         return true
     }
 }

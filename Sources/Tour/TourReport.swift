@@ -10,6 +10,8 @@ public struct StepResult: Hashable, Sendable {
     public var stream = 0.0
     /// See `web`.
     public var solo = 0.0
+    /// Outages of the HTTP listener after or before the longest one, in milliseconds.
+    public var further: [Double] = []
     /// From the fault to the verified power-off, in milliseconds; nil where none was needed.
     public var fence: Double?
     /// How long two hosts had the address, in milliseconds.
@@ -47,7 +49,7 @@ public struct TourReport: Sendable {
             let results = results(of: step)
             if results.isEmpty { objections.append("\(step.rawValue): was not reached") }
             let double = results.map(\.doubleOwner).max() ?? 0
-            if double > 0, !step.mayHaveTwoOwners {
+            if double > 0 {
                 objections.append("\(step.rawValue): two owners of the address for \(Self.figure(double)) ms")
             }
             let lost = results.map(\.lostSessions).reduce(0, +)
@@ -86,10 +88,7 @@ public struct TourReport: Sendable {
                 sessions, last.moved.joined(separator: ", "),
             ])
         }
-        let widths = rows[0].indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
-        return rows.map { row in
-            zip(row, widths).map { $0 + String(repeating: " ", count: $1 - $0.count) }.joined(separator: "  ")
-        }.joined(separator: "\n")
+        return TextTable.text(rows)
     }
 
     private struct File: Encodable {

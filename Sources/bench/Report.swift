@@ -24,8 +24,16 @@ struct Report {
     let runs: Int
     let seconds: Int
 
-    /// Whether haven-proxy needs at most HAProxy's CPU time everywhere.
-    var isGood: Bool { ratios.values.allSatisfy { $0 <= 1 } }
+    /// The most resident memory of a proxy that has nothing to do.
+    private static let idleLimit = 20.0
+
+    /// Whether haven-proxy needs at most HAProxy's CPU time everywhere, and little memory while it is idle.
+    var isGood: Bool { ratios.values.allSatisfy { $0 <= 1 } && idleMegabytes < Self.idleLimit }
+
+    /// Resident memory of haven-proxy after its start, in MB: the largest of all medians.
+    private var idleMegabytes: Double {
+        rows.filter { $0.system == .haven }.map { $0.median { Double($0.idleBytes) / 1_000_000 } }.max() ?? 0
+    }
 
     /// CPU time per request against HAProxy's, by workload.
     private var ratios: [String: Double] {
@@ -59,10 +67,13 @@ struct Report {
             ]
             lines.append("| " + cells.joined(separator: " | ") + " |")
         }
+        let isCheap = ratios.values.allSatisfy { $0 <= 1 }
+        let memory = Self.fixed(idleMegabytes, 1)
+        let limit = Self.fixed(Self.idleLimit, 0)
         lines += [
             "",
-            isGood
-                ? "haven-proxy needs no more CPU time than HAProxy." : "haven-proxy needs MORE CPU time than HAProxy.",
+            "haven-proxy needs \(isCheap ? "no more" : "MORE") CPU time (user and system) per request than HAProxy.",
+            "Idle it takes \(memory) MB of memory, \(idleMegabytes < Self.idleLimit ? "less" : "MORE") than \(limit) MB.",
             "",
         ]
         return lines.joined(separator: "\n")
@@ -75,7 +86,8 @@ struct Report {
         }
         var figures: [String: [String: Double]] = [:]
         for row in rows { figures[row.workload, default: [:]][row.system.rawValue] = row.cpu }
-        let json = try JSONEncoder().encode(["cpu_us_per_request": figures])
+        let memory = ["haven-proxy": ["idle_rss_mb": idleMegabytes]]
+        let json = try JSONEncoder().encode(["cpu_us_per_request": figures, "memory": memory])
         for (name, bytes) in [("keepalive.md", Array(table.utf8)), ("keepalive.json", [UInt8](json))] {
             try Descriptor.open("\(directory)/\(name)", O_WRONLY | O_CREAT | O_TRUNC, mode: 0o644).writeAll(bytes)
         }

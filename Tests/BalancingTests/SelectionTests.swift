@@ -154,3 +154,39 @@ struct RetryPolicyTests {
         #expect(RetryPolicy.turnAround(connectTimeout: 300) == 300)
     }
 }
+
+@Suite
+struct ConnectPatienceTests {
+    private func limit(_ attempt: Int, _ timeout: Int64, _ usual: UInt32 = 0, _ next: RetryPolicy.Step) -> Int64 {
+        ConnectPatience.limit(attempt: attempt, timeout: timeout, usual: usual, next: next)
+    }
+
+    @Test
+    func `Only an attempt that another server can follow is cut short, each later one less`() {
+        #expect((0..<4).map { limit($0, 5000, 0, .anotherServer) } == [300, 600, 1200, 2400])
+        #expect(limit(0, 5000, 0, .sameServer) == 5000)
+        #expect(limit(3, 5000, 0, .giveUp) == 5000)
+    }
+
+    @Test
+    func `No attempt outlives the time-out`() {
+        #expect(limit(0, 200, 0, .anotherServer) == 200)
+        #expect(limit(100, 5000, 0, .anotherServer) == 5000)
+        #expect(limit(0, .max, .max, .anotherServer) > 300)
+    }
+
+    @Test
+    func `A server that is far away is given the time that it usually takes, fourfold`() {
+        var usual: UInt32 = 0
+        for _ in 0..<100 { usual = ConnectPatience.smoothed(usual, sample: 200) }
+        #expect(limit(0, 5000, usual, .anotherServer) == 800)
+        for _ in 0..<100 { usual = ConnectPatience.smoothed(usual, sample: 0) }
+        #expect(limit(0, 5000, usual, .anotherServer) == 300)
+    }
+
+    @Test
+    func `One slow connection moves the usual time by an eighth`() {
+        let usual = ConnectPatience.smoothed(ConnectPatience.smoothed(0, sample: 80), sample: 880)
+        #expect(limit(0, 5000, usual, .anotherServer) == 4 * 180)
+    }
+}

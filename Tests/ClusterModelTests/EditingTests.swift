@@ -25,6 +25,8 @@ struct EditingTests {
         let configuration = try edited(.setProperty(off), .setProperty(time))
         #expect(!configuration.properties.stonithEnabled)
         #expect(configuration.properties.stonithTimeout == 90_000)
+        #expect(try ClusterProperty(name: "profile", value: "wan") == .profile(.wan))
+        #expect(throws: EditError.self) { try ClusterProperty(name: "profile", value: "warp") }
         #expect(try ClusterProperty(name: "stonith-timeout", value: "") == .stonithTimeout(60_000))
         #expect(throws: EditError.self) { try ClusterProperty(name: "stonith-enabled", value: "maybe") }
     }

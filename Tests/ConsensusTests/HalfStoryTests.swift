@@ -129,7 +129,7 @@ struct HalfStoryTests {
         _ = leader
     }
 
-    /// F1: A, B, C; A and C make {A, C} of it. Without the old set, A alone would commit once C is dead.
+    /// F1: of A, B and C become A and C; without the old set, A alone would commit once C is dead.
     @Test(arguments: [false, true])
     func `F1: A smaller set is committed by a quorum of the larger one too`(isPlanted: Bool) throws {
         var (bench, leader) = try led(3)

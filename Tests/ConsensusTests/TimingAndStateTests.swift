@@ -4,8 +4,34 @@ import Testing
 
 @Suite
 struct TimingAndStateTests {
-    @Test
-    func `The profile for a local network fits itself`() { #expect(ConsensusTiming.lan.violation() == nil) }
+    @Test(arguments: TimingProfile.allCases)
+    func `Every profile fits itself, with clocks that run ten percent wrong`(profile: TimingProfile) {
+        let timing = ConsensusTiming(profile)
+        #expect(timing.violation() == nil)
+        #expect(timing.clockRateErrorPercent == 10)
+        // A node that was just elected because of silence has nothing to wait out.
+        #expect(timing.leaseCeiling <= timing.electionTimeout)
+    }
+
+    @Test(
+        arguments: [
+            (.fast, 150, 300, 500), (.lan, 600, 1200, 2000), (.wan, 3000, 6000, 10_000),
+        ] as [(TimingProfile, Int64, Int64, Int64)]
+    )
+    func `A profile keeps the detection and promises the failover that it is chosen for`(
+        profile: TimingProfile,
+        lost: Int64,
+        failover: Int64,
+        longest: Int64
+    ) {
+        let timing = ConsensusTiming(profile)
+        #expect(timing.lostAfter == .milliseconds(lost))
+        #expect(timing.promisedFailover == .milliseconds(failover))
+        #expect(timing.longestFailover == .milliseconds(longest))
+        // Detection, a rank or two, and what is waited after a lease, fit in what is promised.
+        let needed = timing.lostAfter + timing.electionSpread * 2 + timing.grace
+        #expect(needed <= timing.promisedFailover)
+    }
 
     @Test
     func `Each rule between times is checked`() {

@@ -65,11 +65,11 @@ final class CommandLineHarness {
             version += 1
             return .done(version: version, notes: [])
         case .token: return .token("TOKEN")
+        case .timing: return .timing(exampleTiming())
         case .quorumStatus: return .quorum(exampleStatus().quorum)
         case .loadBalancerStatus:
-            return .loadBalancer(
-                LoadBalancerView(node: "controller1", proxyRuns: true, listeners: exampleStatus().listeners)
-            )
+            let view = LoadBalancerView(node: "controller1", proxyRuns: true, listeners: exampleStatus().listeners)
+            return .loadBalancer(LoadBalancerReport(nodes: [view]))
         case .move, .cleanup, .fence, .stop: return .done(version: version, notes: ["carried out"])
         case .failoverCheck: return .failover(FailoverView(node: "controller1", moves: [], objections: []))
         }
@@ -83,6 +83,23 @@ final class CommandLineHarness {
         }
         return copy
     }
+}
+
+/// The times of `lan`, with one node elsewhere.
+func exampleTiming() -> TimingView {
+    TimingView(
+        profile: .lan,
+        heartbeatInterval: 100,
+        suspectAfter: 300,
+        lostAfter: 600,
+        electionTimeout: 600,
+        lease: 480,
+        grace: 100,
+        clockRateErrorPercent: 10,
+        promisedFailover: 1200,
+        longestFailover: 2000,
+        nodesElsewhere: ["controller3"]
+    )
 }
 
 /// A status with something in every part.

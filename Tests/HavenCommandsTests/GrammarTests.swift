@@ -18,7 +18,8 @@ struct GrammarTests {
         ("cluster token ctl2", .token(node: "ctl2")),
         ("status", .status),
         ("quorum status", .quorumStatus),
-        ("lb status horizon", .loadBalancerStatus(listener: "horizon")),
+        ("lb status horizon", .loadBalancerStatus(listener: "horizon", everyNode: false)),
+        ("lb status --all", .loadBalancerStatus(listener: nil, everyNode: true)),
         ("resource enable A B", edit(.setEnabled(resources: ["A", "B"], enabled: true))),
         ("resource disable A", edit(.setEnabled(resources: ["A"], enabled: false))),
         ("resource delete A", edit(.deleteResource("A"))),
@@ -34,6 +35,8 @@ struct GrammarTests {
         ),
         ("node standby --all", edit(.setStandby(nodes: ["controller1", "controller2", "controller3"], standby: true))),
         ("node unstandby", edit(.setStandby(nodes: ["controller1"], standby: false))),
+        ("property set profile=fast", edit(.setProperty(.profile(.fast)))),
+        ("property show --derived", .timing),
         ("property set stonith-timeout=2m", edit(.setProperty(.stonithTimeout(120_000)))),
         ("constraint location add A n score=5", edit(.addLocation(resource: "A", node: "n", score: Score(5), id: nil))),
         ("constraint location add id A n 5", edit(.addLocation(resource: "A", node: "n", score: Score(5), id: "id"))),
@@ -73,6 +76,7 @@ struct GrammarTests {
         ("stonith create d fence_x password=secret pcmk_host_list=n", 2), ("node standby a --all", 2),
         ("resource delete VIP", 1), ("resource config VIP", 1), ("apply -f missing", 1),
         ("cluster setup openstack", 2), ("cluster setup o a a", 2), ("cluster setup o a=1.2.3", 2),
+        ("cluster setup o a=192.0.2.1 b=192.0.2.1", 2),
         ("cluster setup o a addr=10.0.0.1", 2), ("lab partition a", 2),
     ])
     func `Exit codes tell usage from failure`(line: String, code: Int32) {

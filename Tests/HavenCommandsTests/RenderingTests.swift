@@ -50,6 +50,29 @@ struct RenderingTests {
     }
 
     @Test
+    func `Each node's proxy has a section, and who gave no answer is named`() {
+        let server = exampleStatus().listeners[0].servers[0]
+        let listener = ListenerView(name: "web", binds: [], mode: .tcp, servers: [server])
+        let report = LoadBalancerReport(
+            nodes: [
+                LoadBalancerView(node: "controller1", proxyRuns: true, listeners: [listener]),
+                LoadBalancerView(node: "controller2", proxyRuns: false, listeners: []),
+            ],
+            silent: ["controller3"]
+        )
+        #expect(
+            LoadBalancerText.text(report) == """
+                Seen by controller1
+                  web  tcp: 1 of 1 server serve, 0 connections
+                    controller1 192.168.0.10:80: UP for 1h 1m, L7OK 200, 1 connection
+                Seen by controller2, whose proxy does NOT run
+                  no listeners; haven lb listener create adds one
+                controller3 gave no answer; see haven status
+                """
+        )
+    }
+
+    @Test
     func `A lost quorum is told loudly, with who is missing`() {
         var quorum = exampleStatus().quorum
         quorum.isQuorate = false
@@ -64,9 +87,21 @@ struct RenderingTests {
                   controller1: heard, incarnation 4
                   controller2: MISSING, last heard 0.0s ago, incarnation 2
                   controller3: MISSING, never heard, incarnation 7
-                1 more of these must be heard for a quorum: controller2, controller3
+                1 more of these must be heard for a quorum: controller2 (last heard 0.0s ago), controller3 (never heard)
                 """
         )
+        quorum.voters.removeLast()
+        quorum.isHalf = true
+        quorum.isListed = true
+        quorum.wantedDead = ["controller2"]
+        quorum.fencingFailure = "no fence device for controller2"
+        let half = QuorumText.text(quorum)
+        #expect(half.contains("Half of the voters answers: what runs keeps running, nothing is started or moved."))
+        #expect(half.contains("Or these must be proven dead, by power-off or clean leave: controller2"))
+        #expect(half.contains("They cannot be powered off: no fence device for controller2"))
+        quorum.isListed = false
+        #expect(QuorumText.text(quorum).contains("is not listed as it runs"))
+        quorum.voters.append(QuorumView.Voter(node: "controller3", incarnation: 7, isHeard: false, lastHeard: nil))
         var view = exampleStatus()
         view.quorum = quorum
         view.nodes[0].leaseRemaining = nil
@@ -132,6 +167,25 @@ struct RenderingTests {
         )
         #expect(cluster.run("property show stonith-enabled").output == "stonith-enabled=true (default)")
         #expect(cluster.run("property show --json").output.contains("\"stonith-timeout\" : \"1m\""))
+    }
+
+    @Test
+    func `Derived times are shown with the failover that they promise`() {
+        #expect(
+            CommandLineHarness().run("property show --derived").output == """
+                profile             lan
+                heartbeat-interval  100ms
+                suspect-after       300ms
+                lost-after          600ms
+                election-timeout    600ms
+                lease               480ms
+                grace               100ms
+                clock-rate-error    10%
+                failover            1200ms, at most 2s
+                not on this profile yet, or not heard: controller3
+                """
+        )
+        #expect(CommandLineHarness().run("property show --derived profile").code == 2)
     }
 
     @Test(arguments: [

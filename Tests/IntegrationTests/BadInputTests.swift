@@ -63,6 +63,74 @@ extension IntegrationTests {
         }
 
         @Test
+        func `A file that names what is not there is refused with line and column`() throws {
+            let cluster = try TestCluster.current()
+            let before = try #require(cluster.status("ctl2"))
+            try cluster.shell(
+                "ctl2",
+                "cat >/run/cluster.yaml",
+                input: """
+                    cluster: openstack
+                    resources:
+                      - {name: VIP, agent: IPaddr2, parameters: {ip: 10.99.0.90, cidr_netmask: 24}}
+                    constraints:
+                      location:
+                        - {resource: VIP, node: nowhere}
+                        - {resource: nothing, node: ctl1}
+
+                    """
+            )
+            let said = try cluster.refused(1, "ctl2", "apply", "-f", "/run/cluster.yaml")
+            #expect(said.contains("/run/cluster.yaml:6:") && said.contains("nowhere"), "\(said)")
+            #expect(said.contains("/run/cluster.yaml:7:") && said.contains("nothing"), "\(said)")
+            #expect(cluster.status("ctl2")?.version == before.version)
+        }
+
+        @Test
+        func `An agent of another cluster with a member's own address changes nothing`() throws {
+            let cluster = try TestCluster.current()
+            try cluster.haven("ctl3", "cluster", "stop")
+            let before = try cluster.waitUntil("two are left", on: "ctl1") { $0.online == ["ctl1", "ctl2"] }
+            let lines = try logLines(cluster)
+            try cluster.shell(
+                "ctl3",
+                """
+                cp -a /var/lib/haven /run/foreign
+                python3 - <<'end'
+                import json
+                identity = json.load(open('/run/foreign/identity.json'))
+                identity['cluster'] = {'high': 1, 'low': 2} if isinstance(identity['cluster'], dict) else '0' * 31 + '1'
+                identity['secret'] = 'ab' * 32
+                identity['clusterName'] = 'foreign'
+                json.dump(identity, open('/run/foreign/identity.json', 'w'))
+                end
+                havend --state /run/foreign --run /run/foreign-run >/run/foreign.log 2>&1 &
+                echo $! >/run/foreign.pid
+                """
+            )
+            try cluster.wait("the foreign agent has stood for election") {
+                try cluster.run(
+                    "ctl3",
+                    ["env", "HAVEN_SOCKET=/run/foreign-run/agent.sock", "haven", "quorum", "status"]
+                )
+                .output.text.contains("Quorate: NO")
+            }
+            // The cluster still decides, without it, and nobody took it for the member whose address it has.
+            try cluster.haven("ctl2", "property", "set", "stonith-enabled=false")
+            for name in ["ctl1", "ctl2"] {
+                let view = try #require(cluster.status(name))
+                #expect(view.online == ["ctl1", "ctl2"])
+                #expect(view.quorum.term == before.quorum.term && view.quorum.leader == before.quorum.leader)
+                #expect(view.warnings.allSatisfy { !$0.contains("claims") }, "\(view.warnings)")
+            }
+            let news = try zip(logLines(cluster), lines).prefix(2).flatMap { $0.dropFirst($1.count) }
+            #expect(!news.contains { $0.contains("started again") || $0.contains("claims") }, "\(news)")
+            try cluster.shell("ctl3", "kill -9 $(cat /run/foreign.pid)")
+            try cluster.haven("ctl3", "cluster", "start")
+            try cluster.waitUntil("the member is back", on: "ctl3") { $0.online.count == 3 && $0.quorum.isQuorate }
+        }
+
+        @Test
         func `A member is not set up a second time`() throws {
             let cluster = try TestCluster.current()
             let before = try cluster.shell("ctl1", "sha256sum /var/lib/haven/identity.json")

@@ -109,9 +109,41 @@ extension IntegrationTests {
             try cluster.waitUntil("all are back", on: other) { $0.online.count == 3 }
         }
 
+        @Test
+        func `A BMC that does not answer holds up only what needs it, and is told`() throws {
+            let cluster = try TestCluster.current()
+            try deleteDevices(cluster)
+            try createWork(cluster)
+            let active = try placeTogether(cluster)
+            let other = try #require(["ctl1", "ctl2", "ctl3"].first { $0 != active })
+            // Nothing has this address: requests vanish.
+            try createIPMIDevices(cluster, addressOf: { _ in "10.99.2.99" }, on: other)
+            try cluster.haven(other, "property", "set", "stonith-timeout=5s")
+            try cluster.lab.power(.off, active)
+            let early = try cluster.waitUntil("the address is back", on: other) {
+                $0.place(of: "VirtualIP").map { $0 != active } == true
+            }
+            #expect(early.place(of: "Database") == nil)
+            let status = try cluster.waitUntil("the failure is told", on: other) {
+                if case .failed = $0.fence(of: active)?.outcome { true } else { false }
+            }
+            #expect(status.quorum.isQuorate && status.online.count == 2)
+            #expect(status.resource("Database")?.state == .blocked)
+            #expect(try cluster.haven(other, "status").contains("ipmi-\(active)"))
+            // The agents that wait for a BMC keep no agent of the cluster from its work.
+            try cluster.haven(other, "property", "set", "stonith-timeout=30s")
+            try deleteDevices(cluster, on: other)
+            try createIPMIDevices(cluster, on: other)
+            try cluster.waitUntil("the database runs", on: other) {
+                $0.place(of: "Database").map { $0 != active } == true
+            }
+            try cluster.waitUntil("all are back", on: other) { $0.online.count == 3 }
+        }
+
         private func createIPMIDevices(
             _ cluster: TestCluster,
             passwordOf file: (String) -> String = { $0 },
+            addressOf controller: (String) -> String = { "\($0)-bmc" },
             on host: String = "ctl1"
         ) throws {
             for node in ["ctl1", "ctl2", "ctl3"] {
@@ -121,7 +153,7 @@ extension IntegrationTests {
                     "create",
                     "ipmi-\(node)",
                     "fence_ipmilan",
-                    "ip=\(node)-bmc",
+                    "ip=\(controller(node))",
                     "username=haven",
                     "lanplus=1",
                     "cipher=3",

@@ -22,7 +22,9 @@ struct TestCluster: Sendable {
 
     static let virtualAddress = "10.99.0.30"
 
+    /// Makes the hosts a cluster, unless they are one already.
     func setUp() throws {
+        if status("ctl1") != nil { return }
         try haven("ctl1", "cluster", "setup", "--start", "--name", "openstack", "ctl1", "ctl2", "ctl3")
         try waitUntil("all nodes are online", on: "ctl1") { $0.online == ["ctl1", "ctl2", "ctl3"] }
     }
@@ -36,8 +38,9 @@ struct TestCluster: Sendable {
     @discardableResult
     func haven(_ host: String, _ words: String...) throws -> String {
         let result = try run(host, ["haven"] + words)
+        let isDone = result.isSuccess
         try #require(
-            result.isSuccess,
+            isDone,
             "\(host): haven \(words.joined(separator: " ")): \(result.exit) \(result.errors.text)\(logs())"
         )
         return result.output.text
@@ -47,7 +50,8 @@ struct TestCluster: Sendable {
     @discardableResult
     func refused(_ code: Int32, _ host: String, _ words: String...) throws -> String {
         let result = try run(host, ["haven"] + words)
-        #expect(result.exit == .exited(code: code), "\(words): \(result.output.text) \(result.errors.text)")
+        let exit = result.exit
+        #expect(exit == .exited(code: code), "\(words): \(result.output.text) \(result.errors.text)")
         return result.errors.text
     }
 
@@ -60,7 +64,8 @@ struct TestCluster: Sendable {
     @discardableResult
     static func shell(_ host: LabHost, _ script: String, input: String = "") throws -> String {
         let result = try host.run(["sh", "-euc", script], input: Array(input.utf8), timeout: patience)
-        try #require(result.isSuccess, "\(host.name): \(script): \(result.exit) \(result.errors.text)")
+        let isDone = result.isSuccess
+        try #require(isDone, "\(host.name): \(script): \(result.exit) \(result.errors.text)")
         return result.output.text
     }
 

@@ -36,6 +36,42 @@ struct MessageTests {
     }
 
     @Test
+    func `Asking who else has an address changes nobody's tables`() throws {
+        let golden = [
+            "ffffffffffff" + "020000000001" + "0806",  // to everybody, from us, ARP
+            "0001" + "0800" + "06" + "04" + "0001",  // Ethernet, IPv4, request
+            "020000000001" + "00000000",  // the sender has no address
+            "000000000000" + "0a000064",  // the target
+            String(repeating: "00", count: 18),
+        ].joined()
+        let address = try #require(IPAddress("10.0.0.100"))
+        let question = Announcement.question(about: address, hardwareAddress: [2, 0, 0, 0, 0, 1])
+        #expect(Hex.encode(question.bytes) == golden)
+    }
+
+    @Test
+    func `An ARP reply claims its sender's address, and nothing else does`() throws {
+        let address = try #require(IPAddress("10.0.0.100"))
+        let mine: [UInt8] = [2, 0, 0, 0, 0, 1]
+        let claim = Announcement.claim(
+            in: Announcement.arp(operation: 2, address: address, hardwareAddress: mine).bytes[...]
+        )
+        #expect(claim?.address == address && claim?.hardwareAddress == mine)
+        let question = Announcement.question(about: address, hardwareAddress: mine)
+        #expect(Announcement.claim(in: question.bytes[...]) == nil)
+        let reply = Announcement.arp(operation: 2, address: address, hardwareAddress: mine).bytes
+        for length in 0..<42 { #expect(Announcement.claim(in: reply.prefix(length)) == nil) }
+        #expect(
+            Announcement.claim(
+                in: Announcement.neighbourAdvertisement(
+                    address: IPAddress(bytes: [UInt8](repeating: 1, count: 16)) ?? address,
+                    hardwareAddress: mine
+                ).bytes[...]
+            ) == nil
+        )
+    }
+
+    @Test
     func `Removing an IPv4 address`() throws {
         let golden = [
             "28000000" + "1500" + "0500" + "02000000" + "00000000",  // nlmsghdr: 40 bytes, RTM_DELADDR, REQUEST|ACK

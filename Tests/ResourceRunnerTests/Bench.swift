@@ -37,14 +37,14 @@ final class Stand: Sendable {
     let events: AsyncStream<RunnerEvent>
     private let numbers = Atomic<UInt64>(1)
 
-    init(_ scratch: Scratch, ocfRoot: String? = nil) throws {
+    init(_ scratch: Scratch, ocfRoot: String? = nil, keeper: AddressKeeper? = nil) throws {
         var settings = RunnerSettings(node: "n1", nodeNumber: NodeID(1))
         settings.stateDirectory = "\(scratch.path)/run/resources"
         settings.logDirectory = "\(scratch.path)/log"
         if let ocfRoot { settings.ocfRoot = ocfRoot }
         let (stream, feed) = AsyncStream.makeStream(of: RunnerEvent.self)
         events = stream
-        runner = try ResourceRunner(settings: settings) { feed.yield($0) }
+        runner = try ResourceRunner(settings: settings, keeper: keeper) { feed.yield($0) }
     }
 
     deinit { runner.shutDown() }

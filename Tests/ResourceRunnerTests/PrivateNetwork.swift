@@ -108,6 +108,17 @@ final class Ear: Sendable {
         return count
     }
 
+    /// Answers for an address as another machine at the far end of the cable would.
+    func claim(_ address: IPAddress, as hardwareAddress: [UInt8]) throws {
+        var frame = [UInt8](repeating: 0xFF, count: 6) + hardwareAddress + [0x08, 0x06]
+        frame += [0, 1, 8, 0, 6, 4, 0, 2] + hardwareAddress + address.bytes + [UInt8](repeating: 0xFF, count: 6)
+        frame += address.bytes + [UInt8](repeating: 0, count: 18)
+        let number = socket.number
+        _ = try frame.withUnsafeBytes { bytes in
+            try SystemError.check("write") { haven_write(number, bytes.baseAddress, bytes.count) }
+        }
+    }
+
     private static func announces(_ frame: [UInt8], _ address: IPAddress) -> Bool {
         switch (address.family, frame[12], frame[13]) {
         case (.v4, 0x08, 0x06):

@@ -78,15 +78,4 @@ struct DamageTests {
         }
         #expect(found > 0)
     }
-
-    @Test
-    func `A damaged history is set aside and begun anew`() throws {
-        let scratch = try ScratchDirectory()
-        let path = scratch.state.path(of: .history)
-        try Data(repeating: 0x55, count: 10_000).write(to: URL(fileURLWithPath: path))
-        let history = try EventHistory.open(in: scratch.state)
-        try history.append([(time: 1, kind: "start", text: "up")])
-        #expect(try history.recent(limit: 5).map(\.text) == ["up"])
-        #expect(FileManager.default.fileExists(atPath: path + ".damaged"))
-    }
 }

@@ -1,6 +1,7 @@
 import FlyingSocks
 import FoundationEssentials
 import Glibc
+import Synchronization
 
 /// The agent's end of the socket: reads requests, awaits their handler, writes responses.
 ///
@@ -13,6 +14,10 @@ public final class AdminServer: Sendable {
     private let path: String
     private let listener: Int32
     private let handler: Handler
+    private let unanswered = Mutex(0)
+
+    /// How many requests were read and have no response on the wire yet.
+    public var unansweredRequests: Int { unanswered.withLock { $0 } }
 
     /// Why the socket cannot be served.
     public struct StartFailure: Error, CustomStringConvertible {
@@ -113,10 +118,14 @@ public final class AdminServer: Sendable {
 
     private func serve(_ connection: AsyncSocket, _ uid: UInt32) async {
         let response: AdminResponse
+        var isCounted = false
+        defer { if isCounted { unanswered.withLock { $0 -= 1 } } }
         do {
             guard let message = try await within(AdminLimits.transfer, { try await Self.read(connection) }) else {
                 return
             }
+            unanswered.withLock { $0 += 1 }
+            isCounted = true
             response = await answer(message, uid)
         } catch let malformation as HTTPMessage.Malformation {
             response = .failed(AdminFailure(.malformed, "\(malformation)"))

@@ -17,20 +17,26 @@ public enum AdminRequest: Hashable, Codable, Sendable {
     case fence(node: NodeName)
     /// Who votes, who is heard, what is missing: answered by `AdminResponse.quorum`.
     case quorumStatus
+    /// The times that derive from the profile: answered by `AdminResponse.timing`.
+    case timing
     /// Makes a token with which one machine becomes that node: answered by `AdminResponse.token`.
     case token(node: NodeName)
     /// What a failover of a node, or of the active one, would move, and what speaks against it: answered by
     /// `AdminResponse.failover`.
     case failoverCheck(node: NodeName?)
-    /// Listeners and servers as this node's proxy sees them, all or one: answered by `AdminResponse.loadBalancer`.
-    case loadBalancerStatus(listener: String?)
+    /// Listeners and servers, all or one, as the proxy of this node or those of all nodes see them: answered by
+    /// `AdminResponse.loadBalancer`.
+    case loadBalancerStatus(listener: String?, everyNode: Bool)
     /// Ends the agent's work on this node, or on every node, in order: resources are stopped or moved first.
+    ///
+    /// For every node it is answered once each has taken the order; a failure of the kind `failed` names those that did
+    /// not answer, and the others stop nevertheless.
     case stop(everyNode: Bool)
 
     /// Whether the request changes anything; what does not is answered for readers too.
     public var isChange: Bool {
         switch self {
-        case .status, .configuration, .quorumStatus, .failoverCheck, .loadBalancerStatus: false
+        case .status, .configuration, .quorumStatus, .timing, .failoverCheck, .loadBalancerStatus: false
         case .edit, .move, .cleanup, .fence, .token, .stop: true
         }
     }

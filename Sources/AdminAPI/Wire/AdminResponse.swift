@@ -10,12 +10,14 @@ public enum AdminResponse: Hashable, Codable, Sendable {
     case configuration(ClusterConfiguration, version: ConfigurationVersion)
     /// See `AdminRequest.quorumStatus`.
     case quorum(QuorumView)
+    /// See `AdminRequest.timing`.
+    case timing(TimingView)
     /// See `AdminRequest.token`; to be passed on standard input only.
     case token(String)
     /// See `AdminRequest.failoverCheck`.
     case failover(FailoverView)
     /// See `AdminRequest.loadBalancerStatus`.
-    case loadBalancer(LoadBalancerView)
+    case loadBalancer(LoadBalancerReport)
     /// Not carried out.
     case failed(AdminFailure)
 }

@@ -1,5 +1,19 @@
 public import ClusterModel
 
+/// What the proxies that were asked say.
+public struct LoadBalancerReport: Hashable, Codable, Sendable {
+    /// What each sees: the asked node first, then the others in the order of the configuration.
+    public var nodes: [LoadBalancerView]
+    /// Nodes whose agents gave no answer.
+    public var silent: [NodeName]
+
+    /// States a report.
+    public init(nodes: [LoadBalancerView], silent: [NodeName] = []) {
+        self.nodes = nodes
+        self.silent = silent
+    }
+}
+
 /// Listeners and servers as one node's proxy sees them.
 public struct LoadBalancerView: Hashable, Codable, Sendable {
     /// The node.

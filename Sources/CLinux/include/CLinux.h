@@ -223,7 +223,6 @@ static inline long haven_wait_readable(int fd, int timeout_ms) {
 /* Files and directories. */
 static inline long haven_fsync(int fd) { return HAVEN_RESULT(fsync(fd)); }
 static inline long haven_unlink(const char *path) { return HAVEN_RESULT(unlink(path)); }
-static inline long haven_rename(const char *from, const char *to) { return HAVEN_RESULT(rename(from, to)); }
 static inline long haven_mkdir(const char *path, mode_t mode) { return HAVEN_RESULT(mkdir(path, mode)); }
 static inline long haven_fchmod(int fd, mode_t mode) { return HAVEN_RESULT(fchmod(fd, mode)); }
 /* The type and permission bits of a file. */

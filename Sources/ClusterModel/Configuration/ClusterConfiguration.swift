@@ -73,9 +73,23 @@ public struct ClusterProperties: Hashable, Codable, Sendable {
     public var stonithTimeout: Milliseconds = 60_000
     /// `resource-stickiness`: how much a running resource prefers to stay; default 100; 0 to INFINITY.
     public var resourceStickiness = Score(100)
+    /// `profile`: how fast a silent node counts as lost; default `lan`.
+    public var profile = TimingProfile.lan
 
     /// The defaults.
     public init() {}
+
+    /// Reads what an older version wrote too: what is missing has its default.
+    public init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        let defaults = ClusterProperties()
+        stonithEnabled = try container.decodeIfPresent(Bool.self, forKey: .stonithEnabled) ?? defaults.stonithEnabled
+        stonithTimeout =
+            try container.decodeIfPresent(Milliseconds.self, forKey: .stonithTimeout) ?? defaults.stonithTimeout
+        resourceStickiness =
+            try container.decodeIfPresent(Score.self, forKey: .resourceStickiness) ?? defaults.resourceStickiness
+        profile = try container.decodeIfPresent(TimingProfile.self, forKey: .profile) ?? defaults.profile
+    }
 }
 
 /// A preference: integers up to ±1,000,000, where the ends mean "must" and "must not" (Pacemaker's semantics).

@@ -60,9 +60,11 @@ public enum ClusterProperty: Hashable, Codable, Sendable {
     case stonithTimeout(Milliseconds)
     /// `resource-stickiness`.
     case resourceStickiness(Score)
+    /// `profile`.
+    case profile(TimingProfile)
 
-    /// The names, as Pacemaker spells them.
-    public static let names = ["resource-stickiness", "stonith-enabled", "stonith-timeout"]
+    /// The names, as Pacemaker spells them where it has them.
+    public static let names = ["profile", "resource-stickiness", "stonith-enabled", "stonith-timeout"]
 
     /// Reads `name=value` as operators write it; an empty value means the default.
     public init(name: String, value: String) throws(EditError) {
@@ -80,6 +82,11 @@ public enum ClusterProperty: Hashable, Codable, Sendable {
                 throw .badValue(what: name, value: value, expected: "a number from 0 to 1000000, or INFINITY")
             }
             self = .resourceStickiness(score)
+        case "profile":
+            guard let profile = value.isEmpty ? defaults.profile : TimingProfile(rawValue: value.lowercased()) else {
+                throw .badValue(what: name, value: value, expected: "fast, lan or wan")
+            }
+            self = .profile(profile)
         default: throw .unknown(.property, name, known: Self.names)
         }
     }
@@ -99,6 +106,7 @@ extension ClusterProperties {
     public var listed: [(name: String, value: String, isDefault: Bool)] {
         let defaults = ClusterProperties()
         return [
+            ("profile", profile.rawValue, profile == defaults.profile),
             ("resource-stickiness", "\(resourceStickiness)", resourceStickiness == defaults.resourceStickiness),
             ("stonith-enabled", "\(stonithEnabled)", stonithEnabled == defaults.stonithEnabled),
             ("stonith-timeout", "\(stonithTimeout)", stonithTimeout == defaults.stonithTimeout),

@@ -55,6 +55,7 @@ extension ClusterConfiguration {
         case .stonithEnabled(let value): properties.stonithEnabled = value
         case .stonithTimeout(let value): properties.stonithTimeout = value
         case .resourceStickiness(let value): properties.resourceStickiness = value
+        case .profile(let value): properties.profile = value
         }
     }
 

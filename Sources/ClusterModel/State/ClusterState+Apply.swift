@@ -64,6 +64,9 @@ extension ClusterState {
     ) -> RequestAnswer {
         guard expected == version else { return .conflict(current: version) }
         if !configuration.fencesLike(wanted) { requirementsEpoch = lastEpoch }
+        if wanted.properties.profile != configuration.properties.profile {
+            formerProfile = configuration.properties.profile
+        }
         configuration = wanted
         version += 1
         forgetWhatIsGone()

@@ -25,6 +25,10 @@ public struct ClusterState: Hashable, Codable, Sendable {
     public var moves: [ResourceName: NodeID]
     /// Answers to the newest requests, so that a repeated request is not carried out twice; oldest first.
     public var answered: [AnsweredRequest]
+    /// The profile before the last change of it; nil before the first.
+    ///
+    /// Leases of its length may be left for a while.
+    public var formerProfile: TimingProfile?
 
     /// How many answers are remembered.
     public static let answersKept = 128
@@ -43,6 +47,7 @@ public struct ClusterState: Hashable, Codable, Sendable {
         fences = [:]
         moves = [:]
         answered = []
+        formerProfile = nil
     }
 }
 

@@ -22,7 +22,8 @@ extension ConsensusCore {
             case .suspect: verdict = .suspect
             case .lost, .left: continue
             }
-            if let change = record.detector.nextChange(after: verdict, timing: timing) { next = min(next, change) }
+            let limits = record.silenceLimits(timing)
+            if let change = record.detector.nextChange(after: verdict, limits: limits) { next = min(next, change) }
         }
         return next
     }

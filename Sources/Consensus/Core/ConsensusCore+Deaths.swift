@@ -6,12 +6,19 @@ extension ConsensusCore {
         for fact in facts.list { learn(fact) }
     }
 
+    /// Writes down what is known, and the own end before this node itself may act on it.
+    mutating func saveDeaths() {
+        var known = deaths
+        if own.hasLeft { _ = known.learn(DeathFact(node: id, incarnation: incarnation, proof: .left)) }
+        outbox.writes.deaths = known
+    }
+
     mutating func learn(_ fact: DeathFact) {
         let before = deaths.newest(of: fact.node)
         guard deaths.learn(fact) else { return }
         // What an earlier fact of another kind proved already was known since then.
         if before.map({ $0 < fact.incarnation }) ?? true { proofTimes[fact.node] = clock }
-        outbox.writes.deaths = deaths
+        saveDeaths()
         emit(.provenDead(fact))
         refreshQuorum()
         if fact.node == id, fact.incarnation >= incarnation, !own.hasLeft {

@@ -77,7 +77,10 @@ extension ConsensusCore {
     /// This node answers a message of its leader: the answer is a promise.
     mutating func acknowledgeLeader(_ peer: NodeID) {
         election.lastAcknowledgement = clock
-        election.promisedUntil = clock + timing.electionTimeout
+        let asked = faults.ignoreAskedPromise ? .zero : said(by: peer)?.promise ?? .zero
+        let until = clock + max(timing.electionTimeout, asked)
+        // A promise to the same leader never becomes shorter, not even with a shorter profile.
+        election.promisedUntil = election.promisedTo == peer ? max(until, election.promisedUntil ?? until) : until
         election.promisedTo = peer
         restartElectionTimer()
     }
@@ -96,8 +99,11 @@ extension ConsensusCore {
     // MARK: Timing
 
     mutating func restartElectionTimer() {
-        election.deadline = clock + timing.electionTimeout + rankDelay()
+        let asked = currentLeader.flatMap { said(by: $0)?.promise } ?? .zero
+        election.deadline = clock + max(timing.electionTimeout, asked) + rankDelay()
     }
+
+    private func said(by peer: NodeID) -> Heartbeat? { slot(of: peer).flatMap { records[$0].said } }
 
     /// The best candidate stands first, the next a little later, so that they seldom compete: who reaches more voters,
     /// then whose log is longer, then whose number is lower.

@@ -36,7 +36,8 @@ extension ConsensusCore {
         if holds {
             let hadLapsed = leadership.wasQuorate || leadership.earlierLeasesOver > leadership.since
             if hadLapsed, !faults.forgetLapse {
-                self.leadership?.earlierLeasesOver = max(leadership.earlierLeasesOver, clock + timing.leaseCeiling)
+                let over = max(leadership.earlierLeasesOver, clock + leaseCeiling)
+                self.leadership?.earlierLeasesOver = over
             }
             self.leadership?.wasQuorate = true
         }
@@ -72,7 +73,7 @@ extension ConsensusCore {
 
     /// A voter of the half says that it promised.
     mutating func holderAcknowledged(_ ack: HeartbeatAck, by slot: Int) {
-        acknowledged(ack.echo, by: slot, measuresRoundTrip: false)
+        acknowledged(ack.echo, by: slot, measuresRoundTrip: true)
         renewOwnLeaseAsHolder()
         if let said = records[slot].said { grantAsHolder(for: said, to: slot) }
     }

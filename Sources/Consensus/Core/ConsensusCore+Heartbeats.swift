@@ -39,6 +39,8 @@ extension ConsensusCore {
         heartbeat.hasLeft = own.leftAt != nil
         heartbeat.isHolder = holding != nil
         heartbeat.deaths = deaths
+        heartbeat.lostAfter = timing.lostAfter
+        heartbeat.promise = timing.electionTimeout
         return heartbeat
     }
 
@@ -145,7 +147,7 @@ extension ConsensusCore {
         if record.said?.hasLeft == true {
             state = .left
         } else {
-            switch record.detector.verdict(now: clock, timing: timing) {
+            switch record.detector.verdict(now: clock, limits: record.silenceLimits(timing)) {
             case .alive: state = .alive(holdsLease: record.said?.holdsLease ?? false)
             case .suspect: state = .suspect
             case .lost:

@@ -9,6 +9,10 @@ struct LeadershipState: Sendable {
     /// Whether a quorum answers, and whether one ever did.
     var isQuorate = false
     var wasQuorate = false
+    /// The smallest q among its votes.
+    let leastSinceAcknowledgement: Duration
+    /// Only what was sent from then on can be acknowledged for the leader's lease.
+    var acknowledgedFrom: Instant
     /// When the newest round of heartbeats was sent.
     var lastBeat: Instant
     /// Set once an entry of the own term is committed: only then is everything that earlier leaders committed known
@@ -29,11 +33,14 @@ struct LeadershipState: Sendable {
 
 extension ConsensusCore {
     mutating func becomeLeader() {
-        let wait = max(.zero, timing.leaseCeiling - min(election.leastSinceAcknowledgement, sinceNeededProof))
+        let least = min(election.leastSinceAcknowledgement, sinceNeededProof)
+        let wait = max(.zero, leaseCeiling - least)
         currentRole = .leader
         leadership = LeadershipState(
             since: clock,
             earlierLeasesOver: clock + wait,
+            leastSinceAcknowledgement: least,
+            acknowledgedFrom: clock,
             lastBeat: clock,
             noRelocationBefore: clock + timing.electionTimeout
         )

@@ -18,7 +18,11 @@ extension ConsensusCore {
     /// deposed without knowing it is such a node, so what is decided by this answer takes effect only once a command
     /// that was proposed after asking is committed.
     public func leaseOver(of node: NodeID) -> Instant {
-        let earlier = leadership?.earlierLeasesOver ?? clock + timing.leaseCeiling
+        // Before its first entry is committed a leader does not know all that earlier leaders did, their times included.
+        guard let leadership, leadership.grantsLeases else {
+            return max(leadership?.earlierLeasesOver ?? clock, clock + leaseCeiling)
+        }
+        let earlier = leadership.earlierLeasesOver
         if node == id { return max(earlier, lease.end ?? earlier) }
         guard let slot = slot(of: node), let granted = records[slot].grantedUntil else { return earlier }
         return max(earlier, granted)
@@ -43,12 +47,18 @@ extension ConsensusCore {
 
     /// A voter acknowledged a message that this leader sent at `echo`.
     mutating func acknowledged(_ echo: ClockEcho, by slot: Int, measuresRoundTrip: Bool) {
-        guard let since = leadership?.since ?? holding?.since else { return }
+        guard let since = leadership?.since ?? holding?.since,
+            let counted = leadership?.acknowledgedFrom ?? holding?.since
+        else { return }
         var sent = Instant(echo: echo)
         // Only what this leader itself sent in this term can come back.
         guard sent >= since, sent <= clock else { return }
         if measuresRoundTrip { records[slot].roundTrip = clock - sent }
         records[slot].lastAcknowledgement = clock
+        // The first must answer a heartbeat: that is where the voter learns for how long it has to promise.
+        guard sent >= counted, measuresRoundTrip || records[slot].acknowledgedSend != nil else {
+            return
+        }
         if faults.leaderLeaseFromReceipt { sent = clock }
         guard sent > records[slot].acknowledgedSend ?? since - .nanoseconds(1) else { return }
         let held = heldLeaseEnd.map { $0 > clock } ?? false

@@ -22,9 +22,7 @@ extension ConsensusCore {
         own.hasLeft = true
         own.sayUntil = clock + timing.electionTimeout
         endLease()
-        var ended = deaths
-        _ = ended.learn(DeathFact(node: id, incarnation: incarnation, proof: .left))
-        outbox.writes.deaths = ended
+        saveDeaths()
         outbox.endsIncarnation = true
     }
 

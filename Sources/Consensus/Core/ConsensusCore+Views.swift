@@ -100,7 +100,8 @@ extension ConsensusCore {
             leader: record.said?.leader,
             lastIndex: record.said?.lastIndex ?? 0,
             commitIndex: record.said?.commitIndex ?? 0,
-            configurationDigest: record.said?.configurationDigest ?? 0
+            configurationDigest: record.said?.configurationDigest ?? 0,
+            lostAfter: record.said?.lostAfter ?? .zero
         )
     }
 }

@@ -13,7 +13,9 @@ public struct ConsensusCore: Sendable {
     /// This start of the agent.
     public let incarnation: Incarnation
     /// All times.
-    public let timing: ConsensusTiming
+    public internal(set) var timing: ConsensusTiming
+    /// Leases of an earlier, longer profile that may be left.
+    var formerLeases: FormerLeases?
 
     var quorum: Quorum
     let startedAt: Instant
@@ -69,6 +71,8 @@ public struct ConsensusCore: Sendable {
     ///     numbered from 1; the same on every node.
     ///   - incarnation: Higher than at every earlier start.
     ///   - timing: Times without a violation.
+    ///   - formerTiming: The times before the last change of the profile, if it was ever changed: whether leases of
+    ///     their length are left this start cannot know.
     ///   - durable: What the store holds; without a violation.
     ///   - seed: For the moments at which to stand; different on every node.
     ///   - now: The node's monotonic clock.
@@ -77,6 +81,7 @@ public struct ConsensusCore: Sendable {
         voters: [NodeID],
         incarnation: Incarnation,
         timing: ConsensusTiming,
+        formerTiming: ConsensusTiming? = nil,
         durable: DurableState,
         seed: UInt64,
         now: Instant
@@ -88,6 +93,7 @@ public struct ConsensusCore: Sendable {
         self.id = id
         self.incarnation = incarnation
         self.timing = timing
+        formerLeases = formerTiming.map { FormerLeases($0, now: now) }
         startedAt = now
         clock = now
         let first = durable.snapshot?.voters ?? ListedVoters(index: 0, set: VoterSet(unlisted: voters))
@@ -142,6 +148,7 @@ public struct ConsensusCore: Sendable {
         case .snapshot(let index, let data): compact(upTo: index, data: data)
         case .leaseEligible(let eligible): setLeaseEligible(eligible)
         case .denyLease(let nodes): own.denied = nodes
+        case .timing(let timing, let former): setTiming(timing, former: former)
         case .ownStatus(let digest): own.configurationDigest = digest
         case .storage(let working): setStorage(working: working)
         case .leaving: startLeaving()

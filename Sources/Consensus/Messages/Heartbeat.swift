@@ -33,6 +33,14 @@ public struct Heartbeat: Hashable, Sendable {
     public var isHolder: Bool
     /// What the sender knows to be dead for ever.
     public var deaths: DeathFacts
+    /// Silence after which the sender counts others as lost; it expects others not to be stricter with it.
+    public var lostAfter: Duration
+    /// From a leader: for how long an acknowledgement promises not to vote for another, whatever the voter's own times
+    /// are; its leases rest on it.
+    public var promise: Duration
+
+    /// The longest time that a heartbeat may state.
+    static let longestTime = Duration.seconds(60)
 
     /// Reads the fields.
     public init(parsing reader: inout ByteReader) throws(WireError) {
@@ -54,6 +62,9 @@ public struct Heartbeat: Hashable, Sendable {
         hasLeft = flags & 4 != 0
         isHolder = flags & 8 != 0
         deaths = try DeathFacts(parsing: &reader)
+        lostAfter = .milliseconds(Int64(try reader.readUInt16()))
+        promise = .milliseconds(Int64(try reader.readUInt16()))
+        guard lostAfter <= Self.longestTime, promise <= Self.longestTime else { throw .invalid("heartbeat times") }
     }
 
     /// Writes the fields.
@@ -72,6 +83,8 @@ public struct Heartbeat: Hashable, Sendable {
             UInt8((holdsLease ? 1 : 0) | (wantsLease ? 2 : 0) | (hasLeft ? 4 : 0) | (isHolder ? 8 : 0))
         )
         deaths.encode(into: &writer)
+        writer.write(UInt16(clamping: lostAfter.milliseconds))
+        writer.write(UInt16(clamping: promise.milliseconds))
     }
 
     init(
@@ -98,6 +111,8 @@ public struct Heartbeat: Hashable, Sendable {
         hasLeft = false
         isHolder = false
         deaths = DeathFacts()
+        lostAfter = .zero
+        promise = .zero
     }
 }
 

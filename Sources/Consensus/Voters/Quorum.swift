@@ -74,6 +74,7 @@ struct Quorum: Sendable {
     ///   - rule: What enough means.
     ///   - peers: The other nodes.
     ///   - value: What a peer has reached; nil for nothing yet.
+    /// - Returns: How far that is.
     func reached<Value: Comparable>(
         _ rule: Rule,
         _ peers: [PeerRecord],

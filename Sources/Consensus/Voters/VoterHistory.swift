@@ -12,7 +12,8 @@ struct VoterHistory: Sendable {
     /// - Parameters:
     ///   - base: The set before the log's first entry that counts.
     ///   - committed: The newest configuration entry that was ever known committed here.
-    ///   - log: Entries; those up to `snapshot` are part of the base.
+    ///   - log: Entries.
+    ///   - snapshot: Those up to this one are part of the base.
     init(base: ListedVoters, committed: LogIndex, log: [LogEntry], snapshot: LogIndex) {
         listed = [base]
         committedIndex = base.index

@@ -14,21 +14,23 @@ struct LoadBalancerCommand: ParsableCommand {
     /// `lb status`.
     struct Status: AgentCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Shows listeners and servers as the proxy of this node sees them."
+            abstract: "Shows listeners and servers as the proxy of this node sees them, or as those of all nodes do."
         )
 
         @Argument(help: "The listener; all where none is named.")
         var listener: String?
 
+        @Flag(help: "Ask every node: each proxy checks servers and counts connections for itself.")
+        var all = false
+
         @Flag(help: "Write JSON.")
         var json = false
 
         func run(_ session: Session) throws(CommandFailure) {
-            guard case .loadBalancer(let view) = try session.ask(.loadBalancerStatus(listener: listener)) else {
-                throw Session.unexpected
-            }
-            if json { return try session.printJSON(view) }
-            session.print(LoadBalancerText.text(view))
+            let request = AdminRequest.loadBalancerStatus(listener: listener, everyNode: all)
+            guard case .loadBalancer(let report) = try session.ask(request) else { throw Session.unexpected }
+            if json { return try session.printJSON(report) }
+            session.print(LoadBalancerText.text(report))
         }
     }
 }

@@ -42,7 +42,11 @@ struct PropertyCommand: ParsableCommand {
         @Flag(help: "Write JSON.")
         var json = false
 
+        @Flag(help: "Show the times that derive from the profile, as this node uses them.")
+        var derived = false
+
         func run(_ session: Session) throws(CommandFailure) {
+            if derived { return try showDerived(session) }
             for name in names where !ClusterProperty.names.contains(name) {
                 let unknown = EditError.unknown(.property, name, known: ClusterProperty.names)
                 throw CommandFailure(.usage, "\(unknown)")
@@ -55,6 +59,13 @@ struct PropertyCommand: ParsableCommand {
             for property in listed {
                 session.print("\(property.name)=\(property.value)\(property.isDefault ? " (default)" : "")")
             }
+        }
+
+        private func showDerived(_ session: Session) throws(CommandFailure) {
+            guard names.isEmpty else { throw CommandFailure(.usage, "give names or --derived, not both") }
+            guard case .timing(let view) = try session.ask(.timing) else { throw Session.unexpected }
+            if json { return try session.printJSON(view) }
+            session.print(TimingText.text(view))
         }
     }
 }

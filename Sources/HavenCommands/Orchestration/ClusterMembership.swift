@@ -47,11 +47,24 @@ enum ClusterMembership {
 
     /// Stops the agent of this node after its work was moved, or all agents.
     static func stop(everyNode: Bool, _ session: Session) throws(CommandFailure) {
-        try session.carryOut(.stop(everyNode: everyNode))
+        let incomplete = try order(.stop(everyNode: everyNode), session)
         try reporting { () throws(SetupError) in
             let service = AgentService(paths: .standard)
             try service.waitForEnd()
             try service.disable()
+        }
+        if let incomplete { throw incomplete }
+    }
+
+    /// Has all nodes stopped; a failure of a part of them does not keep this one from ending.
+    private static func order(_ stop: AdminRequest, _ session: Session) throws(CommandFailure) -> CommandFailure? {
+        let response: AdminResponse
+        do throws(AdminClientError) { response = try session.send(stop) } catch { throw CommandFailure(error) }
+        switch response {
+        case .done: return nil
+        case .failed(let failure) where failure.kind == .failed: return CommandFailure(failure)
+        case .failed(let failure): throw CommandFailure(failure)
+        default: throw Session.unexpected
         }
     }
 

@@ -47,6 +47,10 @@ enum StatusText {
             if node.name == view.answeredBy {
                 facts.append(node.leaseRemaining.map { "lease for \($0)" } ?? "NO LEASE: may run nothing")
             }
+            if let agent = view.agent, agent.node == node.name, agent.stallCount > 0 {
+                let longest = TimeText.duration(agent.longestStall)
+                facts.append("its agent did not run \(count(agent.stallCount, "time")), the longest for \(longest)")
+            }
             if !facts.isEmpty { lines.append("  \(node.name): \(facts.joined(separator: ", "))") }
         }
         return lines

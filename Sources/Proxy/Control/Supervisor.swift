@@ -209,8 +209,8 @@ final class Supervisor {
     /// The newest table's serial.
     var publishedSerial: UInt64 { serial }
 
-    /// Whether every loop uses this table or a later one.
-    func isApplied(_ serial: UInt64) -> Bool { threads.oldestInUse >= serial }
+    /// The serial of the oldest table that a loop uses: it and all before it are taken over by every loop.
+    var appliedSerial: UInt64 { threads.oldestInUse }
 
     /// Frees what no loop uses any more; called now and then.
     func tidy() {

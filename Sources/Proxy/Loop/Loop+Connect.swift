@@ -135,7 +135,14 @@ extension Loop {
         }
         guard started >= 0 || started == -Int(EINPROGRESS) else { return connectFailed(slot, refused: true) }
         register(slot)
-        wheel.set(slot, now + listener(client.pointee.listener).pointee.connect)
+        slot.pointee.started = now
+        let limit = ConnectPatience.limit(
+            attempt: Int(client.pointee.attempts),
+            timeout: listener(client.pointee.listener).pointee.connect,
+            usual: connectTimes[Int(client.pointee.server)],
+            next: hasOther(client) ? nextStep(client) : .sameServer
+        )
+        wheel.set(slot, now + limit)
         // On the same machine the connection stands by now; sending at once saves a pass.
         if slot.pointee.flags.contains(.http) { sendFirst(client, slot) }
     }
@@ -146,7 +153,13 @@ extension Loop {
         if slot.pointee.flags.contains(.http) { return sendFirst(client, slot) }
         let error = haven_getsockopt_int(slot.pointee.fd, SOL_SOCKET, SO_ERROR)
         if error != 0 || slot.pointee.flags.contains(.failed) { return connectFailed(slot, refused: true) }
+        noteConnected(slot)
         startTunnel(client, slot)
+    }
+
+    private func noteConnected(_ slot: SlotPointer) {
+        let time = connectTimes + Int(slot.pointee.server)
+        time.pointee = ConnectPatience.smoothed(time.pointee, sample: now - slot.pointee.started)
     }
 
     /// Sends the held request; that works as soon as the connection stands.
@@ -156,6 +169,7 @@ extension Loop {
         let sent = haven_send(slot.pointee.fd, base, count, 0)
         if sent == -Int(EAGAIN) || sent == -Int(EINTR) { return }
         guard sent > 0 else { return connectFailed(slot, refused: true) }
+        noteConnected(slot)
         if sent < count {
             var rest = blocks.take(count - sent)
             rest.base?.update(from: base + sent, count: count - sent)
@@ -193,13 +207,7 @@ extension Loop {
     private mutating func failAttempt(_ client: SlotPointer, refused: Bool) {
         counters.add(.connectFailures, server: client.pointee.server)
         let entry = listener(client.pointee.listener)
-        let policy = RetryPolicy(retries: Int(entry.pointee.retries), redispatches: entry.pointee.redispatches)
-        let step = policy.step(
-            attempt: Int(client.pointee.attempts),
-            followsCookie: client.pointee.flags.contains(.followsCookie),
-            isUsable: server(client.pointee.server).pointee.isUsable,
-            eligible: Int(entry.pointee.eligible)
-        )
+        let step = nextStep(client)
         client.pointee.attempts &+= 1
         switch step {
         case .sameServer where refused:
@@ -209,6 +217,26 @@ extension Loop {
         case .anotherServer: redispatch(client)
         case .giveUp: giveUp(client, .connectFailed)
         }
+    }
+
+    /// What follows if the attempt under way fails.
+    private func nextStep(_ client: SlotPointer) -> RetryPolicy.Step {
+        let entry = listener(client.pointee.listener)
+        return RetryPolicy(retries: Int(entry.pointee.retries), redispatches: entry.pointee.redispatches).step(
+            attempt: Int(client.pointee.attempts),
+            followsCookie: client.pointee.flags.contains(.followsCookie),
+            isUsable: server(client.pointee.server).pointee.isUsable,
+            eligible: Int(entry.pointee.eligible)
+        )
+    }
+
+    /// Whether there is another server than the client's for it.
+    private func hasOther(_ client: SlotPointer) -> Bool {
+        let entry = listener(client.pointee.listener)
+        if entry.pointee.eligible != 1 { return entry.pointee.eligible > 1 }
+        let row = row(of: client.pointee.server, entry)
+        guard let table, row >= 0 else { return true }
+        return !table.pointee.rows[Int(entry.pointee.firstRow) + row].isEligible
     }
 
     /// Tries another server; the client's cookie counts no longer.
@@ -224,7 +252,8 @@ extension Loop {
         let entry = listener(client.pointee.listener)
         let isUsable = server(client.pointee.server).pointee.isUsable
         // A number that left the listener meanwhile may be somebody else's soon.
-        if row(of: client.pointee.server, entry) < 0 || (entry.pointee.redispatches && !isUsable) {
+        let isLost = server(client.pointee.server).pointee.isLost
+        if isLost || row(of: client.pointee.server, entry) < 0 || (entry.pointee.redispatches && !isUsable) {
             return redispatch(client)
         }
         connect(client)
@@ -239,6 +268,11 @@ extension Loop {
     /// The cluster says that the server's node is gone: nothing will ever come from it.
     mutating func serverVanished(_ slot: SlotPointer) {
         guard let client = slot.pointee.peer else { return }
+        if slot.pointee.phase == .connecting {
+            // Nothing was sent yet, so it may go elsewhere whatever it is; that is no retry of the client's.
+            closeServer(slot)
+            return redispatch(client)
+        }
         if slot.pointee.phase == .tunnel || client.pointee.flags.contains(.responseStarted) { return abort(client) }
         answerLost(client, slot)
     }

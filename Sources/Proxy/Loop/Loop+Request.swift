@@ -233,7 +233,7 @@ extension Loop {
     }
 
     /// Closes without a reset that could overtake the answer: says good-bye, then reads away what still comes.
-    private mutating func linger(_ client: SlotPointer) {
+    mutating func linger(_ client: SlotPointer) {
         blocks.release(&client.pointee.input)
         client.pointee.phase = .lingering
         client.pointee.flags.insert([.shut, .readable])

@@ -79,16 +79,23 @@ extension Loop {
     private mutating func settleConnections() {
         for index in 0..<slab.high {
             let slot = slab.slot(at: index)
-            if slot.pointee.kind == .client { closeIfRemoved(slot) }
+            if slot.pointee.kind == .client { settle(client: slot) }
             guard slot.pointee.kind == .server else { continue }
             let entry = server(slot.pointee.server)
             if entry.pointee.isUsable { continue }
             switch slot.pointee.phase {
             case .idle: closeIdle(slot)
+            case .connecting where entry.pointee.isLost: serverVanished(slot)
             case .connecting: connectFailed(slot, refused: false)
             default: if entry.pointee.isLost { serverVanished(slot) }
             }
         }
+    }
+
+    private mutating func settle(client: SlotPointer) {
+        guard client.pointee.phase == .turnAround else { return closeIfRemoved(client) }
+        // The pause before a lost server would be asked again is of no use.
+        if server(client.pointee.server).pointee.isLost { endTurnAround(client) }
     }
 
     /// Ends a client of a removed listener between two requests; in the middle of one it ends with the response.

@@ -25,6 +25,7 @@ extension Loop {
         server.pointee.phase = .tunnel
         server.pointee.framing = .untilClose
         server.pointee.flags.insert(.readable)
+        counters.add(.requests, server: server.pointee.server)
         register(server)
         serveTunnel(client)
     }
@@ -51,8 +52,24 @@ extension Loop {
             sink.pointee.flags.insert(.shut)
             _ = haven_shutdown(sink.pointee.fd, Int32(SHUT_WR))
             return true
+        case .sinkFailed where sink.pointee.kind == .server:
+            stopSending(source, sink)
+            return true
+        case .sourceFailed where sink.pointee.flags.contains(.stopped):
+            // It said all that it had to say before it refused to hear more.
+            sink.pointee.flags.insert(.shut)
+            _ = haven_shutdown(sink.pointee.fd, Int32(SHUT_WR))
+            return true
         case .done, .sourceFailed, .sinkFailed, .malformed: return false
         }
+    }
+
+    /// The server hears nothing more, but what it said before it closed is still the client's.
+    private mutating func stopSending(_ client: SlotPointer, _ server: SlotPointer) {
+        client.pointee.flags.insert(.stopped)
+        blocks.release(&server.pointee.output)
+        releasePipe(client)
+        server.pointee.flags.insert([.shut, .readable])
     }
 
     /// Both sides said all: nothing is lost by closing.
@@ -60,6 +77,8 @@ extension Loop {
         client.pointee.peer = nil
         server.pointee.peer = nil
         discard(server, reset: false)
+        // Bytes that nobody took would make the kernel send a reset, which overtakes the server's last words.
+        if client.pointee.flags.contains(.stopped) { return linger(client) }
         discard(client, reset: false)
     }
 }

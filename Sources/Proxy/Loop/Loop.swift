@@ -37,6 +37,8 @@ struct Loop {
     var table: UnsafeMutablePointer<RouteTable>?
     var pools: UnsafeMutablePointer<Pool>
     var cursors: UnsafeMutablePointer<UInt32>
+    /// How long connecting to each server usually takes, for `ConnectPatience`.
+    let connectTimes: UnsafeMutablePointer<UInt32>
     var pipes: [Pipe] = []
     var pausedListeners = 0
 
@@ -93,6 +95,8 @@ struct Loop {
         cursors = .allocate(capacity: ProxyLimits.listenerIDs)
         // Threads start at different places, so that the first requests of all do not meet at one server.
         cursors.initialize(repeating: UInt32(thread), count: ProxyLimits.listenerIDs)
+        connectTimes = .allocate(capacity: ProxyLimits.serverIDs)
+        connectTimes.initialize(repeating: 0, count: ProxyLimits.serverIDs)
         scratch = .allocate(capacity: ProxyLimits.headRoom + ProxyLimits.readBytes)
         out = .allocate(capacity: ProxyLimits.outBytes)
         events = .allocate(capacity: ProxyLimits.eventsPerPass)
@@ -150,6 +154,7 @@ struct Loop {
         blocks.destroy()
         pools.deallocate()
         cursors.deallocate()
+        connectTimes.deallocate()
         scratch.deallocate()
         out.deallocate()
         events.deallocate()
@@ -164,7 +169,8 @@ struct Loop {
         guard let slot = SlotPointer(bitPattern: UInt(event.data)) else {
             var count: UInt64 = 0
             _ = haven_read(wakeUp, &count, 8)
-            return
+            // A table that came since this pass began has rung the bell that was just silenced.
+            return takeTable()
         }
         let bits = event.events
         if bits & (EPOLLIN.rawValue | EPOLLRDHUP.rawValue | EPOLLHUP.rawValue | EPOLLERR.rawValue) != 0 {

@@ -117,6 +117,9 @@ struct Slot {
     var pipeCount: Int64 = 0
     var fullReads: UInt8 = 0
 
+    /// Server: when its connection was begun.
+    var started: Int64 = 0
+
     var attempts: UInt8 = 0
     var addressLength: UInt8 = 0
     /// Client: its address as text, for X-Forwarded-For.

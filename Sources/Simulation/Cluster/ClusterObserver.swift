@@ -187,10 +187,13 @@ struct ClusterObserver: Sendable {
             return
         }
         // What was granted before is over after the longest lease that a slow clock makes of it.
-        if time - since.at > Self.longestGrant {
+        if time - since.at > Self.longestGrant(core.consensus) {
             fail("S5: \(host.id) is to be fenced and still gets leases from \(leader.id)")
         }
     }
 
-    private static let longestGrant: TrueTime = 700_000_000
+    /// Changes of the profile included.
+    private static func longestGrant(_ core: ConsensusCore) -> TrueTime {
+        core.isTimingSettled ? core.timing.leaseCeiling.nanoseconds * 6 / 5 : 4_000_000_000
+    }
 }

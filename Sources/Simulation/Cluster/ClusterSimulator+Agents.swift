@@ -21,7 +21,6 @@ extension ClusterSimulator {
                 session: SimulatedHost.session(hosts[index].id, disk.incarnation),
                 initial: options.configuration,
                 durable: disk.durable,
-                timing: options.machines.timing,
                 codec: table.codec,
                 seed: random.next(),
                 now: local
@@ -115,7 +114,7 @@ extension ClusterSimulator {
             case .fenceForQuorum(let node, let incarnation, _):
                 observer.fencesForQuorum(node, incarnation, by: hosts[index])
                 powerOffByController(index, node, incarnation)
-            case .answer, .changed: break
+            case .answer, .changed, .keepAnnouncing: break
             case .event(let event): observe(index, event)
             case .left:
                 note(index, "has left")
