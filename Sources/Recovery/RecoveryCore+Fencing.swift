@@ -38,7 +38,6 @@ extension RecoveryCore {
 
     /// Whether this leader knows that incarnation to be off, before the replicated state says so.
     func isVerifiedOff(_ node: NodeID, _ incarnation: Incarnation) -> Bool {
-        if let off = provenOff[node], off >= incarnation { return true }
         guard let attempt = attempts[node], case .verifiedOff = attempt.result else { return false }
         return attempt.incarnation >= incarnation
     }
@@ -91,7 +90,8 @@ extension RecoveryCore {
         let devices = fenceDevices(for: node, round.state.configuration)
         if attempt.result == nil {
             if let off = provenOff[node], off >= record.incarnation {
-                // One incarnation is powered off once.
+                // One incarnation is powered off once. Only now it counts as off, for assignments that rest on it must
+                // stand behind the end of the fence in the log.
                 attempt.result = .verifiedOff
             } else if isBack(view, record, attempt, round.state, node) {
                 attempt.result = .failed("called off: the node was back before anything was done to it")
