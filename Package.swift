@@ -90,6 +90,8 @@ let package = Package(
         shell("FenceRunner", ["CLinux", "ClusterModel", "LinuxIO", "Processes", "AgentAPI", "Supervision"]),
         shell("ProxyControl", ["Balancing", "ClusterModel", "LinuxIO", "CLinux"]),
         shell("Proxy", ["Balancing", "HTTP1", "ProxyControl", "ClusterModel", "LinuxIO", "CLinux"]),
+        // Ends what a lease covered when the agent cannot.
+        shell("Guard", ["CLinux", "ClusterModel", "LinuxIO", "Netlink", "Processes"]),
         shell("AdminAPI", ["ClusterModel", .product(name: "FlyingSocks", package: "FlyingFox")]),
         shell("SealedTransport", ["TransportCore", "Cryptography", "Bytes", "ClusterModel"]),
         shell(
@@ -106,7 +108,7 @@ let package = Package(
             "ClusterAgent",
             [
                 "AdminAPI", "Balancing", "Bytes", "CLinux", "ClusterModel", "ClusterSetup", "Consensus", "Cryptography",
-                "FenceRunner", "LinuxIO", "NodeCore", "Placement", "Processes", "ProxyControl", "Recovery",
+                "FenceRunner", "Guard", "LinuxIO", "NodeCore", "Placement", "Processes", "ProxyControl", "Recovery",
                 "ResourceRunner", "SealedTransport", "Store", "TransportCore", logging,
             ]
         ),
@@ -130,6 +132,11 @@ let package = Package(
         .executableTarget(
             name: "haven-proxy",
             dependencies: ["Proxy", "ProxyControl", "LinuxIO", "CLinux"],
+            swiftSettings: shared
+        ),
+        .executableTarget(
+            name: "haven-guard",
+            dependencies: ["Guard", "LinuxIO", "Processes", "CLinux"],
             swiftSettings: shared
         ),
         // Development only.
@@ -166,15 +173,22 @@ let package = Package(
                 "Supervision", "CLinux",
             ]
         ),
+        tests("GuardTests", ["Guard", "ClusterModel", "LinuxIO", "Processes", "CLinux"]),
         tests("FenceRunnerTests", ["FenceRunner", "AgentAPI", "ClusterModel", "LinuxIO", "Processes", "CLinux"]),
         tests("HTTP1Tests", ["HTTP1"]),
         tests("BalancingTests", ["Balancing", "ClusterModel"]),
         tests("ProxyTests", ["Proxy", "Balancing", "ProxyControl", "HTTP1", "ClusterModel", "LinuxIO", "CLinux"]),
         tests("ClusterConfigTests", ["ClusterConfig", "ClusterModel"]),
         tests("AdminAPITests", ["AdminAPI", "ClusterModel"]),
-        tests("ClusterAgentTests", ["ClusterAgent", "AdminAPI", "ClusterModel"]),
+        tests(
+            "ClusterAgentTests",
+            [
+                "ClusterAgent", "AdminAPI", "ClusterModel", "Consensus", "NodeCore", "LinuxIO", "Processes",
+                "ProxyControl", "CLinux", logging,
+            ]
+        ),
         tests("HavenCommandsTests", ["HavenCommands", "AdminAPI", "ClusterConfig", "ClusterModel"]),
         // The programs themselves, on the hosts of a lab; needs root.
-        tests("IntegrationTests", ["Lab", "AdminAPI", "ClusterModel", "LinuxIO", "Processes"]),
+        tests("IntegrationTests", ["Lab", "Tour", "AdminAPI", "ClusterModel", "LinuxIO", "Processes"]),
     ]
 )

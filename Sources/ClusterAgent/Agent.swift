@@ -15,6 +15,8 @@ public struct AgentOptions: Sendable {
     public var fenceAgentPath: [String] = ["/usr/sbin", "/usr/lib/haven/fence-agents"]
     /// The data plane's program; nil runs none.
     public var proxyProgram: String?
+    /// The guard's program; nil runs none.
+    public var guardProgram: String?
 
     /// Above every ordinary process and below the kernel's own threads.
     static let realtimePriority: Int32 = 20

@@ -16,9 +16,10 @@ extension AgentLoop {
             case .lease(let end):
                 leaseWord.end = end
                 operations.renewLease(until: end)
+                if end != nil { guarding.leaseBegan() }
             case .dropAllVirtualIPs: operations.dropAllVirtualIPs(of: core.state.configuration)
             case .keepAnnouncing(let keeps): operations.keepAnnouncing(keeps)
-            case .run(let operation): operations.run(operation)
+            case .run(let operation): run(operation)
             case .cancel(let operation): operations.cancel(operation)
             case .fence(let node, let incarnation, let devices): fence(node, incarnation, devices)
             case .checkFenceDevices(let number, let checks): fences.check(number: number, checks)
@@ -75,8 +76,24 @@ extension AgentLoop {
     func refreshIfNeeded() {
         guard needsRefresh else { return }
         needsRefresh = false
+        followKeys()
+        links.setSilence(core.consensus.timing.suspectAfter)
         proxy.update(ProxyView(core: core))
         operations.manage(core.state.configuration)
+        guarding.update(core.state.configuration, ordered: operations.ordered)
+    }
+
+    /// Whatever may end with the lease stands in the guard's list before it is started.
+    private func run(_ operation: Operation) {
+        if operation.kind == .start {
+            operations.note(operation)
+            guarding.update(core.state.configuration, ordered: operations.ordered)
+            if let objection = guarding.objection(to: operation.resource.name) {
+                inbox.put(.operationEnded(operation.resource.name, operation: operation.id, .failed(objection)))
+                return
+            }
+        }
+        operations.run(operation)
     }
 
     private func name(of node: NodeID) -> NodeName { core.state.configuration.node(node)?.name ?? node.description }
@@ -134,7 +151,7 @@ extension AgentLoop {
         case .failure(let resource, let node, let reason, _, _, _):
             log.warning("\(resource) failed on \(name(of: node)): \(reason)")
         case .left(let node, _): log.notice("\(name(of: node)) has left")
-        case .announce, .cleanup, .move, .moveEnded: break
+        case .announce, .cleanup, .move, .moveEnded, .installKey, .useKey, .retireKeys: break
         }
     }
 

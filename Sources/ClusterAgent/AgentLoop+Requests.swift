@@ -9,11 +9,12 @@ extension AgentLoop {
     /// Answers an operator of this node, now or when the leader has.
     func answer(_ request: AdminRequest, uid: UInt32, reply: @escaping @Sendable (AdminResponse) -> Void) {
         switch request {
-        case .configuration: reply(.configuration(core.state.configuration, version: core.state.version))
         case .quorumStatus: reply(.quorum(StatusBuilder(core: core, now: Clock.monotonic()).quorum()))
+        case .timing: reply(.timing(StatusBuilder(core: core, now: Clock.monotonic()).timing()))
+        case .keyStatus: reply(.keys(keyView()))
+        case .linkStatus: reply(.links(linkViews()))
         case .loadBalancerStatus(let listener, let everyNode):
             everyNode ? askEveryProxy(listener, uid: uid, reply) : reply(loadBalancerStatus(listener))
-        case .timing: reply(.timing(StatusBuilder(core: core, now: Clock.monotonic()).timing()))
         case .token(let node): reply(token(for: node))
         case .stop(everyNode: true): stopEveryNode(uid: uid, reply)
         case .stop(everyNode: false):
@@ -21,15 +22,26 @@ extension AgentLoop {
             beginLeaving()
         case .status:
             let own = counters.view(of: core.state.configuration.node(core.id)?.name ?? "", now: Clock.monotonic())
-            take(request, uid: uid) { reply(Self.adding(own, to: $0)) }
-        case .failoverCheck, .edit, .move, .cleanup, .fence: take(request, uid: uid, reply)
+            let links = linkViews()
+            take(request, uid: uid) { reply(Self.adding(own, links, to: $0)) }
+        case .configuration, .failoverCheck, .edit, .move, .cleanup, .fence, .rotateKey, .retireKey:
+            take(request, uid: uid, reply)
         }
     }
 
     /// What only this node knows, beside what the leader answered.
-    private static func adding(_ agent: AgentView, to response: AdminResponse) -> AdminResponse {
+    private static func adding(
+        _ agent: AgentView,
+        _ links: [LinkView],
+        to response: AdminResponse
+    ) -> AdminResponse {
         guard case .status(var view) = response else { return response }
         view.agent = agent
+        view.links = links
+        // A node that is gone altogether is told elsewhere.
+        let online = Set(view.nodes.filter { $0.state == .online }.map(\.name))
+        view.warnings += links.filter { $0.state != .up && online.contains($0.node) }
+            .map { "link \($0.link) from \(agent.node) to \($0.node) (\($0.remote)) is \($0.state.rawValue)" }
         return .status(view)
     }
 
@@ -37,6 +49,7 @@ extension AgentLoop {
     func answerQuestion(_ request: AdminRequest) -> AdminResponse? {
         switch request {
         case .status: .status(status())
+        case .configuration: .configuration(core.state.configuration, version: core.state.version)
         case .failoverCheck(let node): failoverCheck(node)
         default: nil
         }
@@ -67,9 +80,9 @@ extension AgentLoop {
             if !isLeaving { beginLeaving() }
         case .loadBalancerStatus(let listener, _):
             links.send(.answer(id, loadBalancerStatus(listener)), to: peer, now: Clock.monotonic())
-        case .status, .failoverCheck, .edit, .move, .cleanup, .fence:
+        case .status, .configuration, .failoverCheck, .edit, .move, .cleanup, .fence, .rotateKey, .retireKey:
             take(request, id: id, uid: uid, origin: .peer(peer))
-        case .configuration, .quorumStatus, .timing, .token: break
+        case .quorumStatus, .timing, .linkStatus, .keyStatus, .token: break
         }
     }
 
@@ -84,7 +97,7 @@ extension AgentLoop {
     private func status() -> StatusView {
         var builder = StatusBuilder(core: core, now: Clock.monotonic())
         builder.listeners = proxy.listenerViews(core.state.configuration)
-        builder.ownWarnings = notices + operations.warnings + proxy.warnings
+        builder.ownWarnings = notices + operations.warnings + guarding.warnings + proxy.warnings + stallWarnings
         return builder.status(digest: WireCodec.digest(core.state))
     }
 

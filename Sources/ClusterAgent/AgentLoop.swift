@@ -41,6 +41,7 @@ final class AgentLoop {
     let links: PeerLinks
     let joins: JoinDesk
     let operations: OperationDesk
+    let guarding: GuardDesk
     let fences: FenceDesk
     let proxy: ProxySupervisor
     var core: NodeCore
@@ -58,6 +59,12 @@ final class AgentLoop {
     /// Whether the node has left; the loop ends when nobody waits for other nodes' answers any more.
     var hasLeft = false
     var needsRefresh = true
+    /// The newest stalls here and elsewhere that were long enough to matter, oldest first.
+    var stallNotes: [StallNote] = []
+    /// The secrets that the transport was told of.
+    var followedKeys: ClusterKeys?
+    /// When the leader looks after a rotation again.
+    var nextKeyStep: Instant?
     /// Peers that were lost and have not been heard since.
     var lostPeers: Set<NodeID> = []
 
@@ -79,6 +86,7 @@ final class AgentLoop {
         links = parts.links
         joins = parts.joins
         operations = parts.operations
+        guarding = parts.guarding
         fences = parts.fences
         proxy = parts.proxy
         core = parts.core
@@ -119,13 +127,13 @@ final class AgentLoop {
     }
 
     private func nextDeadline(now: Instant) -> Instant {
-        [core.nextDeadline, desk.nextDeadline, links.nextDeadline, joins.nextDeadline, roundsDeadline]
+        [core.nextDeadline, desk.nextDeadline, links.nextDeadline, joins.nextDeadline, roundsDeadline, keysDeadline]
             .compactMap(\.self).min().map { min($0, now + Self.longestSleep) } ?? now + Self.longestSleep
     }
 
     private func report(stall: Duration?) {
         guard let stall else { return }
-        log.warning("this process did not run for \(stall.milliseconds) ms")
+        tell(stall: stall)
         counters.note(stall: stall, now: Clock.monotonic())
         feed(.stalled(stall))
     }
@@ -169,6 +177,8 @@ final class AgentLoop {
         case .message(.answer(let id, let response), let peer):
             desk.takeAnswer(id, response)
             takeRoundAnswer(id, response, from: peer)
+        case .message(.stalled(let time), let peer): note(stall: .milliseconds(Int64(time)), of: peer)
+        case .link(let peer, let link, let isUp): noteLink(peer, link, isUp: isUp)
         case .alarm(let text):
             log.error("\(text)")
             if !notices.contains(text), notices.count < Self.mostNotices { notices.append(text) }
@@ -178,8 +188,11 @@ final class AgentLoop {
 
     private func tick() {
         let now = Clock.monotonic()
+        leaseWord.lastPass = now
+        guarding.look(now: now)
         for news in links.tick(now: now) { handle(news) }
         joins.tick(now: now)
+        advanceKeys(now: now)
         if let deadline = core.nextDeadline, deadline <= now { feed(.tick) }
         advanceDesk()
         advanceRounds(now: now)
@@ -211,7 +224,9 @@ final class AgentLoop {
     private func shutDown() {
         leaseWord.end = nil
         disk.close()
-        if case .left? = ending { operations.shutDown(hasLeft: true) } else { operations.shutDown(hasLeft: false) }
+        let hasLeft = if case .left? = ending { true } else { false }
+        operations.shutDown(hasLeft: hasLeft)
+        guarding.shutDown(hasLeft: hasLeft)
         fences.shutDown()
         proxy.shutDown()
     }

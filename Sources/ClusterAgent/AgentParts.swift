@@ -23,6 +23,7 @@ struct AgentParts {
     let links: PeerLinks
     let joins: JoinDesk
     let operations: OperationDesk
+    let guarding: GuardDesk
     let fences: FenceDesk
     let proxy: ProxySupervisor
     let core: NodeCore
@@ -74,7 +75,13 @@ struct AgentParts {
         self.core = core
         (notices, isRealtime) = Self.takeRealtimeRights(options, log)
         leaseWord = try LeaseWord.create(path: paths.lease)
-        links = try PeerLinks(identity: identity, incarnation: incarnation, session: session, log: log)
+        links = try PeerLinks(
+            identity: identity,
+            keys: AgentLoop.keysOnDisk(core.state.keys, opened.durable),
+            incarnation: incarnation,
+            session: session,
+            log: log
+        )
         joins = try JoinDesk(identity: identity, shared: true)
         operations = try OperationDesk(
             settings: Self.runnerSettings(identity, options),
@@ -83,6 +90,13 @@ struct AgentParts {
             log: log
         )
         operations.manage(core.state.configuration)
+        guarding = GuardDesk(
+            program: options.guardProgram,
+            paths: GuardDesk.GuardPaths(lease: paths.lease, list: paths.guardList),
+            session: session,
+            realtime: options.realtime,
+            log: log
+        )
         fences = try FenceDesk(searchPath: options.fenceAgentPath, inbox: inbox)
         proxy = ProxySupervisor(
             program: options.proxyProgram,

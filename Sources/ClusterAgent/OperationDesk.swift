@@ -15,7 +15,7 @@ final class OperationDesk {
     private let notices: [String]
     /// Every address that was ordered here since the agent started, so that one whose resource is deleted meanwhile is
     /// dropped with the rest; as many as a configuration may hold resources.
-    private var ordered: Set<IPAddress> = []
+    private(set) var ordered: Set<IPAddress> = []
 
     /// The most addresses that are remembered beyond the configuration's.
     private static let mostOrdered = 4096
@@ -53,8 +53,8 @@ final class OperationDesk {
             return (keeper, [])
         } catch {
             let notice =
-                "the kernel does not hold the lease of virtual IPs (\(error)): if the agent of this node hangs, they stay "
-                + "on it until it is powered off"
+                "the kernel does not hold the lease of virtual IPs (\(error)): if this node hangs, nothing but haven-guard "
+                + "takes them from it"
             return (nil, [notice])
         }
     }
@@ -79,14 +79,13 @@ final class OperationDesk {
         return notices + [trouble].compactMap(\.self)
     }
 
-    func run(_ operation: Operation) {
-        if case .virtualIP(let address) = operation.resource.kind, operation.kind == .start,
-            ordered.count < Self.mostOrdered
-        {
-            ordered.insert(address.address)
-        }
-        runner.run(operation)
+    /// Remembers what a start will bring here.
+    func note(_ operation: Operation) {
+        guard case .virtualIP(let address) = operation.resource.kind, ordered.count < Self.mostOrdered else { return }
+        ordered.insert(address.address)
     }
+
+    func run(_ operation: Operation) { runner.run(operation) }
 
     func cancel(_ operation: UInt64) { runner.cancel(operation) }
 

@@ -14,12 +14,16 @@ enum PeerEnvelope {
     /// The leader's answer.
     case answer(Random128, AdminResponse)
 
+    /// The sender did not run for so many milliseconds, although it should have.
+    case stalled(UInt32)
+
     private enum Kind: UInt8 {
         case consensus = 1
         case sheet = 2
         case report = 3
         case request = 4
         case answer = 5
+        case stalled = 16
     }
 
     /// Whether it belongs to membership or the replicated log.
@@ -51,6 +55,9 @@ enum PeerEnvelope {
             Self.write(id, into: &writer)
             writer.write(uid)
             writer.write(try WireJSON.encode(request))
+        case .stalled(let time):
+            writer.write(Kind.stalled.rawValue)
+            writer.write(time)
         case .answer(let id, let response):
             writer.write(Kind.answer.rawValue)
             Self.write(id, into: &writer)
@@ -70,6 +77,9 @@ enum PeerEnvelope {
             try reader.finish()
         case .sheet: self = .core(.sheet(try Self.read(OrderSheet.self, &reader)))
         case .report: self = .core(.report(try Self.read(NodeReport.self, &reader)))
+        case .stalled:
+            self = .stalled(try reader.readUInt32())
+            try reader.finish()
         case .request:
             let id = try Self.readID(&reader)
             let uid = try reader.readUInt32()

@@ -1,3 +1,4 @@
+import Bytes
 import ClusterModel
 import ClusterSetup
 import Cryptography
@@ -12,6 +13,8 @@ enum PeerNews {
     case session(NodeID, Incarnation, SessionID)
     /// A message of a peer's present session.
     case message(PeerEnvelope, NodeID)
+    /// A link came up or went down.
+    case link(NodeID, Int, isUp: Bool)
     /// Something that an operator must look at.
     case alarm(String)
     /// A peer refuses this node's identity; it must not vote until it has joined again.
@@ -20,7 +23,8 @@ enum PeerNews {
 
 /// The sockets to all peers, and what is sealed and opened on them.
 ///
-/// Each peer has a connected socket of its own with its own buffer, so that what strangers send fills another one.
+/// Each peer has connected sockets of its own, one a link, each with its own buffer, so that what strangers send, or
+/// another peer does, fills another one.
 final class PeerLinks {
     /// The one port of Haven.
     static let port: UInt16 = 5480
@@ -28,10 +32,11 @@ final class PeerLinks {
     static let budget = 64
 
     private let own: NodeID
-    private let ownAddress: IPAddress
+    private let ownAddresses: [IPAddress]
     private let log: Logger
     private var transport: Transport
-    private var links: [NodeID: Link] = [:]
+    /// By peer, one a link; nil where this node or the peer has no such address.
+    private var links: [NodeID: [Link?]] = [:]
     private var output = TransportOutput()
     private var buffer = [UInt8](repeating: 0, count: DatagramSocket.largest)
     private var base: UInt64 = 0
@@ -48,49 +53,107 @@ final class PeerLinks {
         }
     }
 
-    init(identity: Identity, incarnation: Incarnation, session: SessionID, log: Logger) throws {
-        guard let node = identity.nodes.first(where: { $0.id == identity.node }), let address = node.addresses.first
+    /// - Parameters:
+    ///   - identity: Who this node is, with the secret that it joined with.
+    ///   - keys: What the disk knows of later generations.
+    ///   - incarnation: Of this start.
+    ///   - session: Of this start.
+    ///   - log: For what goes wrong.
+    /// - Throws: what is wrong with the identity.
+    init(
+        identity: Identity,
+        keys: ClusterKeys,
+        incarnation: Incarnation,
+        session: SessionID,
+        log: Logger
+    ) throws {
+        guard let node = identity.nodes.first(where: { $0.id == identity.node }), !node.addresses.isEmpty
         else { throw AgentFailure("the identity of this node names no address") }
         own = identity.node
-        ownAddress = address
+        ownAddresses = node.addresses
         self.log = log
         let local = LocalIdentity(
             cluster: identity.cluster,
             own: PeerSession(node: identity.node, incarnation: incarnation, session: session)
         )
-        transport = try Transport(
-            local,
-            secrets: [Self.firstGeneration: SecretBytes(try identity.secretBytes())],
-            generation: Self.firstGeneration
-        )
+        let first = identity.generation ?? 1
+        var secrets = [first: SecretBytes(try identity.secretBytes())]
+        for (generation, secret) in keys.secrets { secrets[generation] = Self.bytes(secret) }
+        let sending = secrets[keys.current] == nil ? first : max(first, keys.current)
+        secrets = secrets.filter { $0.key > keys.retired || $0.key == sending }
+        transport = try Transport(local, secrets: secrets, generation: sending)
         connect(identity.nodes)
     }
 
-    private static let firstGeneration: UInt32 = 1
+    private static func bytes(_ secret: Secret) -> SecretBytes? { Hex.decode(secret.exposed).map { SecretBytes($0) } }
+
+    /// Does what the log says of the cluster's secrets: opens with new ones, seals with the one in use, forgets the old.
+    func follow(_ keys: ClusterKeys) {
+        for (generation, secret) in keys.secrets where generation > keys.retired {
+            if let bytes = Self.bytes(secret) { transport.install(bytes, generation: generation) }
+        }
+        do throws(CryptographyError) {
+            if keys.current > transport.sendingGeneration { try transport.use(generation: keys.current) }
+        } catch { log.error("generation \(keys.current) of the cluster's secret cannot be used: \(error)") }
+        for generation in 0...keys.retired where generation > 0 { transport.retire(generation: generation) }
+    }
 
     /// Opens sockets for new peers and closes those of old ones.
+    ///
+    /// Link n of a pair joins the nth addresses of both.
     private func connect(_ nodes: [Node]) {
         var endpoints: [NodeID: [Endpoint]] = [:]
+        var open: [NodeID: [Link?]] = [:]
         for node in nodes where node.id != own {
-            guard let address = node.addresses.first else { continue }
-            endpoints[node.id] = [Endpoint(address: address, port: Self.port)]
-            if links[node.id]?.address == address { continue }
-            do throws(SystemError) {
-                let socket = try DatagramSocket(binding: ownAddress, port: Self.port, shared: true)
-                try socket.connect(to: address, port: Self.port)
-                links[node.id] = Link(address: address, socket: socket)
-            } catch { log.error("no link to \(node.name): \(error)") }
+            let pairs = zip(ownAddresses, node.addresses).prefix(TransportLimit.links)
+            endpoints[node.id] = pairs.map { Endpoint(address: $1, port: Self.port) }
+            open[node.id] = pairs.enumerated().map { index, pair in
+                let known = links[node.id]?.indices.contains(index) == true ? links[node.id]?[index] : nil
+                if let known, known.address == pair.1 { return known }
+                return link(from: pair.0, to: pair.1, of: node.name)
+            }
         }
-        links = links.filter { endpoints[$0.key] != nil }
+        links = open
         transport.setPeers(endpoints)
+    }
+
+    private func link(from: IPAddress, to: IPAddress, of name: NodeName) -> Link? {
+        guard from.family == to.family else {
+            log.error("no link from \(from) to \(name) at \(to): one is IPv4, the other IPv6")
+            return nil
+        }
+        do throws(SystemError) {
+            let socket = try DatagramSocket(binding: from, port: Self.port, shared: true, isLink: true)
+            try socket.connect(to: to, port: Self.port)
+            return Link(address: to, socket: socket)
+        } catch {
+            log.error("no link from \(from) to \(name) at \(to): \(error)")
+            return nil
+        }
     }
 
     func register(in poller: inout Poller, base: UInt64) throws(SystemError) {
         self.base = base
-        for (peer, link) in links {
-            try poller.add(link.socket.descriptor.number, .read, token: base + UInt64(peer.rawValue))
+        for (peer, links) in links {
+            for (index, link) in links.enumerated() {
+                guard let link else { continue }
+                let token = base + UInt64(peer.rawValue) * Self.tokensPerPeer + UInt64(index)
+                try poller.add(link.socket.descriptor.number, .read, token: token)
+            }
         }
     }
+
+    private static let tokensPerPeer = UInt64(TransportLimit.links)
+
+    /// The links to all peers, as this node sees them.
+    func facts(now: Instant) -> [(peer: NodeID, local: IPAddress, facts: LinkFacts)] {
+        links.keys.sorted().flatMap { peer in
+            transport.links(to: peer, now: now).map { (peer, ownAddresses[$0.link], $0) }
+        }
+    }
+
+    /// A link is down when it is silent for as long as makes a node suspect.
+    func setSilence(_ silence: Duration) { transport.linkSilence = silence }
 
     var nextDeadline: Instant? { transport.nextDeadline }
 
@@ -104,12 +167,14 @@ final class PeerLinks {
     /// Long messages of the log and long orders do not replace each other while they are put together.
     private func messageClass(_ envelope: PeerEnvelope, _ count: Int) -> MessageClass {
         guard envelope.isOfLog else { return .general }
-        return envelope.isUrgent && count <= TransportLimit.payload ? .heartbeat : .consensus
+        return envelope.isUrgent && count <= TransportLimit.heartbeat ? .heartbeat : .consensus
     }
 
     /// Takes what waits in one socket, up to a budget.
     func receive(token: UInt64, now: Instant) -> [PeerNews] {
-        guard token > base, let peer = UInt8(exactly: token - base), let link = links[NodeID(peer)] else { return [] }
+        guard token >= base, let peer = UInt8(exactly: (token - base) / Self.tokensPerPeer) else { return [] }
+        let index = Int((token - base) % Self.tokensPerPeer)
+        guard let links = links[NodeID(peer)], links.indices.contains(index), let link = links[index] else { return [] }
         for _ in 0..<Self.budget {
             guard let received = link.socket.receive(into: &buffer) else { break }
             guard let from = received.from.endpoint else { continue }
@@ -126,7 +191,10 @@ final class PeerLinks {
     }
 
     private func sendDatagrams() {
-        for datagram in output.datagrams { links[datagram.node]?.socket.send(datagram.bytes) }
+        for datagram in output.datagrams {
+            guard let links = links[datagram.node], links.indices.contains(datagram.link) else { continue }
+            links[datagram.link]?.socket.send(datagram.bytes)
+        }
         output.datagrams.removeAll(keepingCapacity: true)
     }
 
@@ -147,6 +215,7 @@ final class PeerLinks {
                 return nil
             }
             return .message(envelope, peer.node)
+        case .link(let peer, let link, let isUp): return .link(peer, link, isUp: isUp)
         case .identityConflict(let claimed, let known, let reason):
             return .alarm(
                 "a machine claims to be \(claimed.node) with incarnation \(claimed.incarnation) (known: \(known)): "

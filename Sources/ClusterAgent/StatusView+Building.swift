@@ -88,6 +88,7 @@ struct StatusBuilder {
             state: nodeState(node.id, peer),
             standby: node.standby
         )
+        view.maintenance = node.maintenance
         if node.id == core.id {
             view.incarnation = core.incarnation
             view.digest = Self.hex(ownDigest)
@@ -124,6 +125,7 @@ struct StatusBuilder {
             node: node.map(name),
             reason: reason
         )
+        view.managed = configuration.isManaged(resource.name, on: state.assignments[resource.name]?.node)
         if case .virtualIP(let address) = resource.kind { view.address = address.address }
         view.failures = (state.failures[resource.name] ?? [:]).sorted { $0.key < $1.key }
             .map { .init(node: name(of: $0.key), count: $0.value.count, reason: $0.value.reason) }
@@ -178,6 +180,12 @@ struct StatusBuilder {
             warnings.append(
                 "no quorum: \(quorum.needed) of \(quorum.voters.count) nodes are needed"
                     + (missing.isEmpty ? "" : "; not heard: \(missing.joined(separator: ", "))")
+            )
+        }
+        if configuration.properties.maintenanceMode {
+            warnings.append(
+                "maintenance-mode=true: the cluster starts, stops, monitors and powers off nothing "
+                    + "(haven property set maintenance-mode=false ends it)"
             )
         }
         if !configuration.properties.stonithEnabled {

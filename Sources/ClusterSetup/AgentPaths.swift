@@ -26,6 +26,8 @@ public struct AgentPaths: Sendable, Hashable {
     public var proxySocket: String { run + "/proxy.sock" }
     /// The lease word.
     public var lease: String { run + "/lease" }
+    /// What the guard ends when the lease is over.
+    public var guardList: String { run + "/guard" }
     /// Held with flock while an agent runs.
     public var lock: String { run + "/agent.lock" }
     /// What supervised processes leave for a restarted agent.

@@ -31,8 +31,8 @@ public struct PlannedNode: Hashable, Sendable {
         guard addresses.count <= Self.mostAddresses else {
             throw .badWord(word, "more than \(Self.mostAddresses) addresses")
         }
-        guard addresses.count == 1 else {
-            throw .badWord(word, "this version uses one heartbeat address a node; name the one of the cluster network")
+        if let twin = addresses.first(where: { address in addresses.count { $0 == address } > 1 }) {
+            throw .badWord(word, "\(twin) stands twice")
         }
     }
 
@@ -53,9 +53,26 @@ public struct PlannedNode: Hashable, Sendable {
                     throw .badWord(word, "\(address) is a loopback address, which other nodes cannot reach")
                 }
             }
+            if let first = nodes.first {
+                try check(planned, against: first, word)
+            }
             nodes.append(Node(id: NodeID(UInt8(index + 1)), name: planned.name, addresses: planned.addresses))
         }
         return nodes
+    }
+
+    /// Link n of two nodes joins their nth addresses.
+    private static func check(_ planned: PlannedNode, against first: Node, _ word: String) throws(SetupError) {
+        guard planned.addresses.count == first.addresses.count else {
+            throw .badWord(
+                word,
+                "\(planned.addresses.count) addresses, but \(first.name) has \(first.addresses.count): "
+                    + "give every node one address for each link, in the same order"
+            )
+        }
+        for (own, other) in zip(planned.addresses, first.addresses) where own.family != other.family {
+            throw .badWord(word, "\(own) and \(other) of \(first.name) cannot make a link: one is IPv4, the other IPv6")
+        }
     }
 
     private static func isLoopback(_ address: IPAddress) -> Bool {

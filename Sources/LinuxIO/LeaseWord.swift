@@ -8,7 +8,7 @@ import Synchronization
 /// "no lease". The page is a file in a directory that does not survive a reboot, so that a restarted agent finds what
 /// its predecessor granted.
 public final class LeaseWord: Sendable {
-    // SAFETY: points to a mapped page that lives until deinit; its one word is only read and written atomically.
+    // SAFETY: points to a mapped page that lives until deinit; its words are only read and written atomically.
     private nonisolated(unsafe) let page: UnsafeMutablePointer<Atomic<Int64>>
 
     private static let size = 4096
@@ -37,7 +37,7 @@ public final class LeaseWord: Sendable {
         guard let address = haven_map_shared(number, size, writable ? 1 : 0) else {
             throw SystemError(call: "mmap", subject: path, code: haven_errno())
         }
-        return LeaseWord(page: address.bindMemory(to: Atomic<Int64>.self, capacity: 1))
+        return LeaseWord(page: address.bindMemory(to: Atomic<Int64>.self, capacity: 2))
     }
 
     /// The end of the lease, or nil for none; only a process that mapped for writing may set it.
@@ -47,5 +47,13 @@ public final class LeaseWord: Sendable {
             return value == 0 ? nil : Instant(nanoseconds: value)
         }
         set { page.pointee.store(newValue?.nanoseconds ?? 0, ordering: .releasing) }
+    }
+
+    /// When the agent last went through its loop: one that has not for long hangs.
+    ///
+    /// Only a process that mapped for writing may set it.
+    public var lastPass: Instant {
+        get { Instant(nanoseconds: page[1].load(ordering: .acquiring)) }
+        set { page[1].store(newValue.nanoseconds, ordering: .releasing) }
     }
 }

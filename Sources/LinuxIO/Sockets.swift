@@ -16,12 +16,15 @@ public struct DatagramSocket: ~Copyable, Sendable {
     ///   - port: 0 lets the kernel choose.
     ///   - shared: Several sockets of this process bind the same port; a connected one gets its peer's datagrams, an
     ///     unconnected one the rest.
+    ///   - isLink: It may be bound before its address is on this machine, and sends every datagram whole or not at all,
+    ///     whatever the kernel has heard of the path, so that what is probed is the path itself.
     ///   - receiveBuffer: Bytes asked of the kernel, which may give less.
     /// - Throws: What the kernel refused.
     public init(
         binding address: IPAddress,
         port: UInt16,
         shared: Bool = false,
+        isLink: Bool = false,
         receiveBuffer: Int = 1 << 20
     ) throws(SystemError) {
         let local = SocketAddress(address, port: port)
@@ -34,8 +37,17 @@ public struct DatagramSocket: ~Copyable, Sendable {
         _ = haven_setsockopt_int(number, SOL_SOCKET, SO_RCVBUF, Int32(receiveBuffer))
         if shared { _ = haven_setsockopt_int(number, SOL_SOCKET, SO_REUSEADDR, 1) }
         if address.family == .v6 { _ = haven_setsockopt_int(number, Int32(IPPROTO_IPV6), IPV6_V6ONLY, 1) }
+        if isLink { Self.beLink(number, address.family) }
         try SystemError.check("bind", "UDP \(address) port \(port)") { local.withRaw { haven_bind(number, $0, $1) } }
         descriptor = socket
+    }
+
+    private static func beLink(_ number: Int32, _ family: IPAddress.Family) {
+        _ = haven_setsockopt_int(number, Int32(IPPROTO_IP), IP_FREEBIND, 1)
+        switch family {
+        case .v4: _ = haven_setsockopt_int(number, Int32(IPPROTO_IP), IP_MTU_DISCOVER, IP_PMTUDISC_PROBE)
+        case .v6: _ = haven_setsockopt_int(number, Int32(IPPROTO_IPV6), IPV6_MTU_DISCOVER, IPV6_PMTUDISC_PROBE)
+        }
     }
 
     /// Ties the socket to one peer: the kernel drops what others send.

@@ -72,7 +72,7 @@ extension NodeCore {
     }
 
     private mutating func apply(_ entries: [LogEntry], now: Instant, into effects: inout [NodeEffect]) {
-        let before = state.version
+        let before = (state.version, state.keys)
         let wasLeading = isLeading
         for entry in entries {
             appliedIndex = entry.index
@@ -86,7 +86,12 @@ extension NodeCore {
             effects.append(.event(.applied(command.change)))
             if let request = command.request, let answer { finish(request.id, answer, into: &effects) }
         }
-        stateChanged(configuration: state.version != before, becameLeading: isLeading && !wasLeading, now, &effects)
+        stateChanged(
+            configuration: (state.version, state.keys) != before,
+            becameLeading: isLeading && !wasLeading,
+            now,
+            &effects
+        )
     }
 
     private mutating func finish(_ request: Random128, _ answer: RequestAnswer, into effects: inout [NodeEffect]) {
@@ -128,13 +133,6 @@ extension NodeCore {
         }
     }
 
-    private mutating func announceWhileContended(into effects: inout [NodeEffect]) {
-        let isContended = state.hasContender(of: id) { consensus.peer($0)?.state == .alive(holdsLease: true) }
-        guard isContended != keepsAnnouncing else { return }
-        keepsAnnouncing = isContended
-        effects.append(.keepAnnouncing(isContended))
-    }
-
     /// Uses the times of the profile that the applied configuration names; see `ConsensusCore+Timing` for why nodes may
     /// do so one after the other.
     private mutating func followProfile(now: Instant, into effects: inout [NodeEffect]) {
@@ -147,6 +145,13 @@ extension NodeCore {
         guard recovery != nil, let recoverByLeaseAt = consensus.recoverByLeaseAt else { return }
         recovery?.setTimes(recoverByLeaseAt: recoverByLeaseAt, grace: timing.grace)
         tellEverybodysLiveness(now: now, into: &effects)
+    }
+
+    private mutating func announceWhileContended(into effects: inout [NodeEffect]) {
+        let isContended = state.hasContender(of: id) { consensus.peer($0)?.state == .alive(holdsLease: true) }
+        guard isContended != keepsAnnouncing else { return }
+        keepsAnnouncing = isContended
+        effects.append(.keepAnnouncing(isContended))
     }
 
     /// Nodes whose present incarnation is to be powered off; a fence is carried through once it was ordered.

@@ -1,4 +1,4 @@
-import ClusterModel
+public import ClusterModel
 import Placement
 
 extension ClusterConfiguration {
@@ -8,5 +8,25 @@ extension ClusterConfiguration {
         // What a deleted resource required is not known any more, and its name may be used again.
         let strictest = graph.effectiveRequirement(of: resource) ?? .fencing
         return properties.stonithEnabled ? strictest : min(strictest, .lease)
+    }
+
+    /// What must be true of a lost node before each resource may start elsewhere; of virtual IPs nothing is said.
+    public func requirements() -> [ResourceName: Requirement] {
+        let graph = ColocationGraph(self)
+        var requirements: [ResourceName: Requirement] = [:]
+        for resource in resources {
+            if case .virtualIP = resource.kind { continue }
+            requirements[resource.name] = requirement(of: resource.name, in: graph)
+        }
+        return requirements
+    }
+}
+
+extension ClusterProperties {
+    /// How long after the end of a lease a watchdog has certainly reset the node, by a clock that may be off by 10% from
+    /// the node's.
+    var watchdogWait: Duration {
+        guard selfFence == .watchdog else { return .zero }
+        return (watchdogTimeout ?? Self.defaultWatchdogTimeout).duration * 5 / 4
     }
 }

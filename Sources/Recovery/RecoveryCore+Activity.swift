@@ -60,6 +60,8 @@ extension RecoveryCore {
         case .fencing where faults.skipFence: return nil
         case .lease:
             var over = max(leaseOverAt + grace, recoverByLeaseAt)
+            // Where a watchdog is the last to end it, it has its time from the end of the lease on.
+            if !isAddress(resource, configuration) { over = over + configuration.properties.watchdogWait }
             // The node may still believe that it would be fenced first.
             if assignment.epoch <= round.state.requirementsEpoch, !isAddress(resource, configuration) {
                 over = over + RecoveryLimits.longestPatience

@@ -137,6 +137,7 @@ extension RecoveryCore {
     }
 
     private mutating func orderIfNeeded(_ node: NodeID, _ round: inout Round) {
+        if round.state.configuration.isInMaintenance(node) && !faults.ignoreMaintenance { return }
         guard let need = need(of: node, round.state) else { return }
         let incarnation = newestIncarnation(of: node, round.state)
         let isOff = provenOff[node].map { $0 >= incarnation } ?? false

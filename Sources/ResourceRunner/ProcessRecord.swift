@@ -1,6 +1,7 @@
 internal import CLinux
 internal import ClusterModel
 internal import LinuxIO
+internal import Processes
 
 /// What is written down of a supervised process, or of an agent at work, so that the next agent of this node finds it.
 struct ProcessRecord: Equatable {

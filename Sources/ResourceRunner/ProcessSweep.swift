@@ -1,6 +1,7 @@
 internal import CLinux
 internal import ClusterModel
 internal import LinuxIO
+internal import Processes
 internal import Recovery
 internal import Supervision
 

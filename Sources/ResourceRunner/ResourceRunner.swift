@@ -1,6 +1,7 @@
 public import AgentAPI
 internal import ClusterModel
 public import LinuxIO
+internal import Processes
 public import Recovery
 internal import Supervision
 

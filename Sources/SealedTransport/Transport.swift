@@ -100,6 +100,15 @@ public struct Transport: ~Copyable, Sendable {
     /// Replaces the peers and their addresses, one a link.
     public mutating func setPeers(_ links: [NodeID: [Endpoint]]) { machine.setPeers(links) }
 
+    /// Silence after which a link counts as down.
+    public var linkSilence: Duration {
+        get { machine.linkSilence }
+        set { machine.linkSilence = newValue }
+    }
+
+    /// The links to a peer; empty for an unknown one.
+    public func links(to node: NodeID, now: Instant) -> [LinkFacts] { machine.links(to: node, now: now) }
+
     /// Refuses sessions of a peer below this incarnation from now on.
     public mutating func learn(incarnation: Incarnation, of node: NodeID) {
         machine.learn(incarnation: incarnation, of: node)
@@ -119,6 +128,9 @@ public struct Transport: ~Copyable, Sendable {
         sealer = (generation, try keys.sealer(machine.local.own, generation))
         machine.sendingGeneration = generation
     }
+
+    /// The generation that seals.
+    public var sendingGeneration: UInt32 { machine.sendingGeneration }
 
     /// Opens nothing under a generation any more; the one in use stays.
     public mutating func retire(generation: UInt32) {
@@ -156,6 +168,9 @@ public struct Transport: ~Copyable, Sendable {
                 nonce: AESGCM.Nonce(counter: header.counter, salt: header.salt)
             )
             keys.remember(cipher, of: origin, generation: header.generation)
+            // A generation is used only once every node has it, so nobody is left behind by using it, too; and a node that
+            // was away when it came into use would not be understood otherwise.
+            if header.generation > machine.sendingGeneration { try use(generation: header.generation) }
             machine.accept(header, buffer.span.bytes.extracting(content), from: from, now: now, into: &effects)
         } catch {
             machine.reject()

@@ -80,7 +80,7 @@ final class Clients {
         result.stream = outage(stream)
         result.solo = outage(solo)
         result.doubleOwner = max(
-            step.mayKeepAddress ? 0 : watch.doubleMilliseconds(from: start, to: end),
+            watch.doubleMilliseconds(from: start, to: end),
             questions.doubleMilliseconds(from: start, to: end)
         )
         for probe in serving + [sessions] {

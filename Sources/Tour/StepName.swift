@@ -24,8 +24,4 @@ public enum StepName: String, CaseIterable, Codable, Sendable {
         case .hang: "agent and proxy of the active node stop where they are"
         }
     }
-
-    /// Whether the former owner may keep the address on an interface, where the kernel lets it answer nobody: then only
-    /// who answers counts.
-    var mayKeepAddress: Bool { self == .hang }
 }

@@ -52,7 +52,7 @@ struct HandshakeContent: Hashable {
 
 /// In front of a part's bytes.
 struct PartHeader: Hashable {
-    static let size = 13
+    static let size = 15
 
     var messageClass: MessageClass
     /// Raised with every message in parts from this sender to this receiver in this class.
@@ -63,10 +63,12 @@ struct PartHeader: Hashable {
     var count: UInt16
     /// Bytes of the message.
     var total: UInt32
+    /// Bytes of every part but the last.
+    var size: UInt16
 
     /// Bytes that this part must carry: all but the last are full.
     var length: Int {
-        Int(index) == Int(count) - 1 ? Int(total) - Int(index) * TransportLimit.payload : TransportLimit.payload
+        Int(index) == Int(count) - 1 ? Int(total) - Int(index) * Int(size) : Int(size)
     }
 
     func encode(into writer: inout ByteWriter) {
@@ -75,14 +77,16 @@ struct PartHeader: Hashable {
         writer.write(index)
         writer.write(count)
         writer.write(total)
+        writer.write(size)
     }
 
-    init(messageClass: MessageClass, message: UInt32, index: UInt16, count: UInt16, total: UInt32) {
+    init(messageClass: MessageClass, message: UInt32, index: UInt16, count: UInt16, total: UInt32, size: UInt16) {
         self.messageClass = messageClass
         self.message = message
         self.index = index
         self.count = count
         self.total = total
+        self.size = size
     }
 
     /// Reads a header whose fields fit each other and the limits.
@@ -95,8 +99,12 @@ struct PartHeader: Hashable {
         index = try reader.readUInt16()
         count = try reader.readUInt16()
         total = try reader.readUInt32()
-        guard total <= UInt32(TransportLimit.message), total > UInt32(TransportLimit.payload),
-            Int(count) == (Int(total) + TransportLimit.payload - 1) / TransportLimit.payload
+        size = try reader.readUInt16()
+        guard (TransportLimit.smallestPayload...TransportLimit.datagram).contains(Int(size)) else {
+            throw .invalid("size")
+        }
+        guard total <= UInt32(TransportLimit.message), total > UInt32(size),
+            Int(count) == (Int(total) + Int(size) - 1) / Int(size)
         else { throw .invalid("total") }
         guard index < count else { throw .invalid("index") }
     }

@@ -17,6 +17,10 @@ public enum DatagramKind: UInt8, Sendable, CaseIterable {
     case part = 6
     /// Asks for parts that did not arrive.
     case missing = 7
+    /// Finds out whether a datagram of its size arrives.
+    case probe = 8
+    /// It did.
+    case probeAnswer = 9
     /// Asks to join, sealed under a token; see `JoinHeader`.
     case joinRequest = 32
     /// Answers a join request.
@@ -37,7 +41,7 @@ public enum DatagramKind: UInt8, Sendable, CaseIterable {
 /// The clear header of every datagram in session; all of it is authenticated with the box behind it (RULE 4.1-a).
 public struct DatagramHeader: Hashable, Sendable {
     /// Of the format.
-    public static let version: UInt8 = 1
+    public static let version: UInt8 = 2
     /// Bytes of the encoded header.
     public static let size = 76
     /// The receiver's session in a hello, which asks for it.

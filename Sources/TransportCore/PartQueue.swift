@@ -14,6 +14,7 @@ struct PartQueue: Sendable {
         var messageClass: MessageClass
         var message: UInt32
         var bytes: [UInt8]
+        var size: Int
         var next = 0
     }
 
@@ -21,6 +22,7 @@ struct PartQueue: Sendable {
         var messageClass: MessageClass
         var message: UInt32
         var bytes: [UInt8]
+        var size: Int
         var until: Instant
     }
 
@@ -39,14 +41,14 @@ struct PartQueue: Sendable {
         return forget.map { min($0, send) } ?? send
     }
 
-    /// Takes a message; false when too many wait.
-    mutating func append(_ message: [UInt8], _ messageClass: MessageClass) -> Bool {
+    /// Takes a message, to be cut into parts of a size; false when too many wait.
+    mutating func append(_ message: [UInt8], _ messageClass: MessageClass, size: Int) -> Bool {
         guard waiting.count < TransportLimit.queuedMessages, bytes + message.count <= TransportLimit.queuedBytes else {
             return false
         }
         bytes += message.count
         lastMessage += 1
-        let entry = Waiting(messageClass: messageClass, message: lastMessage, bytes: message)
+        let entry = Waiting(messageClass: messageClass, message: lastMessage, bytes: message, size: size)
         // The log goes before everything else that waits, but never before a message that has begun.
         let place =
             messageClass == .consensus
@@ -64,17 +66,28 @@ struct PartQueue: Sendable {
     }
 
     /// Puts parts that the peer misses in front; of a message that is not kept any more, nothing.
-    mutating func again(_ content: MissingContent) {
+    ///
+    /// - Returns: Whether anything of it is sent again.
+    @discardableResult
+    mutating func again(_ content: MissingContent, size: Int) -> Bool {
         // While earlier ones are on their way, the request may be older than they are; the peer asks again.
         guard resend.isEmpty,
             let kept = sent.first(where: { $0.message == content.message && $0.messageClass == content.messageClass })
-        else { return }
+        else { return false }
+        if size < kept.size {
+            // Its parts do not fit the link any more: it is sent anew, in smaller ones.
+            sent.removeAll { $0.message == kept.message && $0.messageClass == kept.messageClass }
+            return append(kept.bytes, kept.messageClass, size: size)
+        }
         for range in content.ranges {
             for index in range where resend.count < TransportLimit.parts {
-                guard let part = Self.part(kept.messageClass, kept.message, kept.bytes, Int(index)) else { return }
+                guard let part = Self.part(kept.messageClass, kept.message, kept.bytes, kept.size, Int(index)) else {
+                    return true
+                }
                 resend.append(part)
             }
         }
+        return true
     }
 
     /// The parts that may be sent in this pass.
@@ -89,14 +102,14 @@ struct PartQueue: Sendable {
             parts.append((part.header, part.bytes))
         }
         while parts.count < TransportLimit.partsPerPass, let first = waiting.first {
-            if let part = Self.part(first.messageClass, first.message, first.bytes, first.next) {
+            if let part = Self.part(first.messageClass, first.message, first.bytes, first.size, first.next) {
                 parts.append((part.header, part.bytes))
                 waiting[0].next += 1
             } else {
                 finishFirst(now: now)
             }
         }
-        if let first = waiting.first, first.next * TransportLimit.payload >= first.bytes.count { finishFirst(now: now) }
+        if let first = waiting.first, first.next * first.size >= first.bytes.count { finishFirst(now: now) }
         return parts
     }
 
@@ -110,21 +123,29 @@ struct PartQueue: Sendable {
                 messageClass: done.messageClass,
                 message: done.message,
                 bytes: done.bytes,
+                size: done.size,
                 until: now + TransportLimit.keptAfterSending
             )
         )
     }
 
-    private static func part(_ messageClass: MessageClass, _ message: UInt32, _ bytes: [UInt8], _ index: Int) -> Part? {
-        let start = index * TransportLimit.payload
+    private static func part(
+        _ messageClass: MessageClass,
+        _ message: UInt32,
+        _ bytes: [UInt8],
+        _ size: Int,
+        _ index: Int
+    ) -> Part? {
+        let start = index * size
         guard start < bytes.count else { return nil }
         let header = PartHeader(
             messageClass: messageClass,
             message: message,
             index: UInt16(index),
-            count: UInt16((bytes.count + TransportLimit.payload - 1) / TransportLimit.payload),
-            total: UInt32(bytes.count)
+            count: UInt16((bytes.count + size - 1) / size),
+            total: UInt32(bytes.count),
+            size: UInt16(size)
         )
-        return Part(header: header, bytes: Array(bytes[start..<min(start + TransportLimit.payload, bytes.count)]))
+        return Part(header: header, bytes: Array(bytes[start..<min(start + size, bytes.count)]))
     }
 }

@@ -2,8 +2,10 @@ import ClusterModel
 
 /// What is known of one peer.
 struct PeerState: Sendable {
-    /// Its addresses, one a link.
-    var links: [Endpoint]
+    /// Its links.
+    var links: [LinkState]
+    /// When the best of them is chosen again.
+    var nextChoice: Instant = .zero
     /// The session that was proven alive, if any.
     var current: Current?
     /// No session of a lower incarnation is accepted.
@@ -20,6 +22,8 @@ struct PeerState: Sendable {
     var derivations = RateLimit(perSecond: TransportLimit.derivationsPerSecond)
     /// Large messages to it.
     var queue = PartQueue()
+    /// Answers to its probes.
+    var probeAnswers = RateLimit(perSecond: TransportLimit.probeAnswersPerSecond)
 
     /// A session of a peer.
     struct Current: Sendable {
@@ -30,8 +34,12 @@ struct PeerState: Sendable {
         var window = ReplayWindow()
         /// When it was heard last.
         var heard: Instant
-        /// The link on which it was heard last.
+        /// The link that everything but heartbeats goes over.
         var link: Int
+        /// The number of the last urgent message to it.
+        var sentNumber: UInt32 = 0
+        /// The urgent messages that came, on whichever link.
+        var urgent = RecentNumbers()
         /// Messages in parts, by class.
         var assemblies: [Reassembly] = Array(repeating: Reassembly(), count: MessageClass.allCases.count)
     }
@@ -41,7 +49,10 @@ struct PeerState: Sendable {
         var made: Instant
     }
 
-    init(links: [Endpoint]) { self.links = links }
+    init(links: [LinkState] = []) { self.links = links }
+
+    /// Which link an address is.
+    func link(at endpoint: Endpoint) -> Int? { links.firstIndex { $0.endpoint == endpoint } }
 
     /// Whether the peer has to be greeted: until both sides are in session, and again when it falls silent.
     func helloDue() -> Instant {
@@ -50,10 +61,15 @@ struct PeerState: Sendable {
     }
 
     /// The earliest moment at which something has to be done.
-    var deadline: Instant {
+    func deadline(linkSilence: Duration) -> Instant {
         var earliest = helloDue()
         if let queue = queue.deadline { earliest = min(earliest, queue) }
         if let current {
+            earliest = min(earliest, nextChoice)
+            for link in links {
+                earliest = min(earliest, link.path.deadline)
+                if link.isUp { earliest = min(earliest, (link.heard ?? .zero) + linkSilence) }
+            }
             for assembly in current.assemblies {
                 if let deadline = assembly.deadline { earliest = min(earliest, deadline) }
             }

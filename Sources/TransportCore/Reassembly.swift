@@ -9,6 +9,7 @@ struct Reassembly: Sendable {
     private struct Assembly {
         var message: UInt32
         var total: Int
+        var size: UInt16
         var parts: [[UInt8]]
         var arrived: Int
         var began: Instant
@@ -61,6 +62,7 @@ struct Reassembly: Sendable {
             ?? Assembly(
                 message: header.message,
                 total: Int(header.total),
+                size: header.size,
                 parts: Array(repeating: [], count: Int(header.count)),
                 arrived: 0,
                 began: now,
@@ -69,7 +71,9 @@ struct Reassembly: Sendable {
             )
         // The parts stay in one place while they are changed.
         current = nil
-        guard assembly.total == Int(header.total), assembly.parts[Int(header.index)].isEmpty else {
+        guard assembly.total == Int(header.total), assembly.size == header.size,
+            assembly.parts[Int(header.index)].isEmpty
+        else {
             current = assembly
             return .stray
         }

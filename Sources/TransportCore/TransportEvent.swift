@@ -23,6 +23,8 @@ public enum TransportEvent: Hashable, Sendable {
     case session(PeerSession)
     /// A message arrived whole, for the first time, from the peer's session, on one of its links.
     case message(from: PeerSession, link: Int, MessageClass, bytes: [UInt8])
+    /// A link to a peer came up or went down.
+    case link(NodeID, Int, isUp: Bool)
     /// An alarm: somebody with the cluster's secret runs as this peer from a copied or restored disk.
     case identityConflict(claimed: PeerSession, knownIncarnation: Incarnation, RefusalReason)
     /// An alarm: a peer refuses this node's own identity; it must stop voting until it has joined again.

@@ -48,7 +48,7 @@ extension TransportMachine {
             }
             guard echoes(content, from: header.sender, now: now) else { return }
             effects.events.append(.refused(by: header.sender, reason))
-        case .message, .part, .missing, .joinRequest, .joinResponse: counters.drop(.malformed)
+        case .message, .part, .missing, .probe, .probeAnswer, .joinRequest, .joinResponse: counters.drop(.malformed)
         }
     }
 
@@ -95,6 +95,8 @@ extension TransportMachine {
         // A challenge proves one session; the next one has to echo another.
         peer.challenge = nil
         peer.queue.removeAll()
+        peer.nextChoice = now + TransportLimit.choiceInterval
+        for index in peer.links.indices { peer.links[index].beginSession(now: now) }
         peers[header.sender] = peer
         effects.events.append(.session(claimed))
     }

@@ -9,7 +9,7 @@ extension TransportMachine {
     /// heard last if a datagram holds it, else in parts, a bounded number in each pass of the loop.
     ///
     /// - Parameters:
-    ///   - bytes: The message, at most `TransportLimit.message`; a heartbeat at most `TransportLimit.payload`.
+    ///   - bytes: The message, at most `TransportLimit.message`; a heartbeat at most `TransportLimit.heartbeat`.
     ///   - messageClass: How it travels.
     ///   - node: To whom.
     ///   - now: The time.
@@ -26,18 +26,40 @@ extension TransportMachine {
             counters.drop(.noSession)
             return .noSession
         }
-        guard bytes.count <= TransportLimit.payload else {
+        if messageClass == .heartbeat {
+            guard bytes.count <= TransportLimit.heartbeat else {
+                counters.drop(.queueFull)
+                return .tooLarge
+            }
+            sendOnEveryLink(bytes, to: node, peer, current, now: now, into: &effects)
+            return .taken
+        }
+        guard bytes.count <= payload(to: node) else {
             return queue(bytes, messageClass, to: node, now: now, into: &effects)
         }
         let content = [messageClass.rawValue] + bytes
-        if messageClass == .heartbeat {
-            for link in peer.links.indices {
-                emit(.message, to: node, session: current.session, link: link, content, into: &effects)
-            }
-        } else {
-            emit(.message, to: node, session: current.session, link: current.link, content, into: &effects)
-        }
+        emit(.message, to: node, session: current.session, link: current.link, content, into: &effects)
         return .taken
+    }
+
+    private mutating func sendOnEveryLink(
+        _ bytes: [UInt8],
+        to node: NodeID,
+        _ peer: PeerState,
+        _ current: PeerState.Current,
+        now: Instant,
+        into effects: inout TransportEffects
+    ) {
+        let number = current.sentNumber + 1
+        peers[node]?.current?.sentNumber = number
+        for link in peer.links.indices {
+            guard let report = peers[node]?.links[link].quality.report(number: number, now: now) else { continue }
+            var writer = ByteWriter(capacity: 1 + LinkReport.size + bytes.count)
+            writer.write(MessageClass.heartbeat.rawValue)
+            report.encode(into: &writer)
+            writer.write(bytes)
+            emit(.message, to: node, session: current.session, link: link, writer.bytes, into: &effects)
+        }
     }
 
     private mutating func queue(
@@ -47,11 +69,12 @@ extension TransportMachine {
         now: Instant,
         into effects: inout TransportEffects
     ) -> SendResult {
-        guard bytes.count <= TransportLimit.message, messageClass != .heartbeat else {
+        guard bytes.count <= TransportLimit.message else {
             counters.drop(.queueFull)
             return .tooLarge
         }
-        guard peers[node]?.queue.append(bytes, messageClass) == true else {
+        let size = payload(to: node)
+        guard peers[node]?.queue.append(bytes, messageClass, size: size) == true else {
             counters.drop(.queueFull)
             return .queueFull
         }
@@ -74,11 +97,18 @@ extension TransportMachine {
         _ header: DatagramHeader,
         _ reader: inout ByteReader,
         link: Int,
+        now: Instant,
         into effects: inout TransportEffects
     ) throws(WireError) {
         guard let messageClass = MessageClass(rawValue: try reader.readUInt8()) else { throw .invalid("class") }
+        if messageClass == .heartbeat {
+            let report = try LinkReport(parsing: &reader)
+            peers[header.sender]?.links[link].quality.take(report, now: now)
+            // The copies on other links say the same.
+            guard peers[header.sender]?.current?.urgent.note(report.number) == true else { return }
+        }
         let bytes = try reader.readBytes(reader.remaining)
-        guard bytes.count <= TransportLimit.payload else { throw .invalid("length") }
+        guard bytes.count <= TransportLimit.datagram else { throw .invalid("length") }
         effects.events.append(.message(from: header.origin, link: link, messageClass, bytes: bytes))
     }
 

@@ -35,6 +35,9 @@ public struct TransportMachine: ~Copyable, Sendable {
     /// The generations that are opened.
     public var acceptedGenerations: [UInt32]
 
+    /// Silence after which a link counts as down.
+    public var linkSilence = Duration.milliseconds(300)
+
     var peers: [NodeID: PeerState] = [:]
     private var counter: UInt64 = 0
     private var challenges: SeededGenerator
@@ -57,8 +60,10 @@ public struct TransportMachine: ~Copyable, Sendable {
     public mutating func setPeers(_ links: [NodeID: [Endpoint]]) {
         var next: [NodeID: PeerState] = [:]
         for (node, endpoints) in links where node != local.own.node {
-            var state = peers[node] ?? PeerState(links: [])
-            state.links = Array(endpoints.prefix(TransportLimit.links))
+            var state = peers[node] ?? PeerState()
+            state.links = endpoints.prefix(TransportLimit.links).map { endpoint in
+                state.links.first { $0.endpoint == endpoint } ?? LinkState(endpoint)
+            }
             // A link that is gone must not swallow what is sent before the peer is heard on another.
             if let link = state.current?.link, link >= state.links.count { state.current?.link = 0 }
             next[node] = state
@@ -89,7 +94,7 @@ public struct TransportMachine: ~Copyable, Sendable {
     }
 
     /// When `tick` has something to do.
-    public var nextDeadline: Instant? { peers.values.map(\.deadline).min() }
+    public var nextDeadline: Instant? { peers.values.map { $0.deadline(linkSilence: linkSilence) }.min() }
 
     /// Checks everything that can be checked without opening the box; nil when the datagram was dropped.
     public mutating func examine(_ bytes: RawSpan, from: Endpoint, now: Instant) -> DatagramHeader? {
@@ -106,7 +111,7 @@ public struct TransportMachine: ~Copyable, Sendable {
         guard header.receiver == local.own.node else { return drop(.notForMe) }
         guard header.sender != local.own.node else { return drop(.ownIdentity) }
         guard let peer = peers[header.sender] else { return drop(.unknownSender) }
-        guard peer.links.contains(from) else { return drop(.unknownAddress) }
+        guard peer.link(at: from) != nil else { return drop(.unknownAddress) }
         guard acceptedGenerations.contains(header.generation) else { return drop(.unknownGeneration) }
         let wanted = header.kind == .hello ? DatagramHeader.unknownSession : local.own.session
         guard header.receiverSession == wanted else { return drop(.foreignSession) }
@@ -145,7 +150,7 @@ public struct TransportMachine: ~Copyable, Sendable {
         now: Instant,
         into effects: inout TransportEffects
     ) {
-        guard let link = peers[header.sender]?.links.firstIndex(of: from) else {
+        guard let link = peers[header.sender]?.link(at: from) else {
             counters.drop(.unknownAddress)
             return
         }
@@ -153,9 +158,9 @@ public struct TransportMachine: ~Copyable, Sendable {
         if !header.kind.isHandshake {
             peers[header.sender]?.current?.window.mark(header.counter)
             peers[header.sender]?.current?.heard = now
-            peers[header.sender]?.current?.link = link
             // Only a peer that accepted this session says anything else than greetings to it.
             peers[header.sender]?.current?.confirmed = true
+            heardLink(link, of: header.sender, now: now, into: &effects)
         }
         do throws(WireError) {
             var reader = ByteReader(content)
@@ -163,12 +168,18 @@ public struct TransportMachine: ~Copyable, Sendable {
             case .hello, .answer, .confirm, .refusal:
                 let handshake = try HandshakeContent(parsing: &reader)
                 acceptHandshake(header, handshake, link: link, now: now, into: &effects)
-            case .message: try acceptMessage(header, &reader, link: link, into: &effects)
+            case .message: try acceptMessage(header, &reader, link: link, now: now, into: &effects)
             case .part: try acceptPart(header, &reader, link: link, now: now, into: &effects)
             case .missing:
                 let missing = try MissingContent(parsing: &reader)
-                peers[header.sender]?.queue.again(missing)
+                // Parts that do not arrive may be too large for the path.
+                let chosen = peers[header.sender]?.current?.link ?? link
+                let size = payload(to: header.sender)
+                peers[header.sender]?.links[chosen].path.suspect(now: now)
+                peers[header.sender]?.queue.again(missing, size: size)
                 pump(header.sender, now: now, into: &effects)
+            case .probe: try acceptProbe(header, &reader, link: link, now: now, into: &effects)
+            case .probeAnswer: peers[header.sender]?.links[link].path.answered(try ProbeContent(parsing: &reader))
             case .joinRequest, .joinResponse: counters.drop(.malformed)
             }
         } catch {
@@ -180,6 +191,7 @@ public struct TransportMachine: ~Copyable, Sendable {
     public mutating func tick(now: Instant, into effects: inout TransportEffects) {
         for node in peers.keys.sorted() {
             greet(node, now: now, into: &effects)
+            tendLinks(node, now: now, into: &effects)
             pump(node, now: now, into: &effects)
             tendAssemblies(node, now: now, into: &effects)
         }
@@ -214,7 +226,7 @@ public struct TransportMachine: ~Copyable, Sendable {
             counter: counter
         )
         effects.datagrams.append(
-            OutgoingDatagram(header: header, content: content, link: link, endpoint: endpoints[link])
+            OutgoingDatagram(header: header, content: content, link: link, endpoint: endpoints[link].endpoint)
         )
     }
 

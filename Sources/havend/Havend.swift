@@ -39,6 +39,7 @@ struct Havend: ParsableCommand {
         options.realtime = !noRealtime
         if let fenceAgents { options.fenceAgentPath.insert(fenceAgents, at: 0) }
         options.proxyProgram = Self.program(beside: "haven-proxy")
+        options.guardProgram = Self.program(beside: "haven-guard")
         do {
             try Agent.run(options, log: log)
         } catch let error as AgentRefusal {

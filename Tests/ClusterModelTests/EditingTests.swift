@@ -29,6 +29,15 @@ struct EditingTests {
         #expect(throws: EditError.self) { try ClusterProperty(name: "profile", value: "warp") }
         #expect(try ClusterProperty(name: "stonith-timeout", value: "") == .stonithTimeout(60_000))
         #expect(throws: EditError.self) { try ClusterProperty(name: "stonith-enabled", value: "maybe") }
+        let fence = try ClusterProperty(name: "self-fence", value: "watchdog")
+        let wait = try ClusterProperty(name: "stonith-watchdog-timeout", value: "10")
+        let changed = try edited(.setProperty(fence), .setProperty(wait)).properties
+        #expect(changed.selfFence == .watchdog && changed.watchdogTimeout == 10_000)
+        #expect(try ClusterProperty(name: "self-fence", value: "") == .selfFence(nil))
+        #expect(try ClusterProperty(name: "self-fence", value: "none") == .selfFence(.nothing))
+        #expect(throws: EditError.self) { try ClusterProperty(name: "self-fence", value: "panic") }
+        #expect(throws: EditError.self) { try ClusterProperty(name: "stonith-watchdog-timeout", value: "soon") }
+        #expect(changed.listed.map(\.name) == ClusterProperty.names)
     }
 
     @Test

@@ -51,6 +51,22 @@ struct ValidationTests {
     }
 
     @Test
+    func `What requires a lease alone needs an operator's word on who ends it`() throws {
+        func refusals(_ change: (inout ClusterConfiguration) -> Void) -> [String] {
+            problems { configuration in
+                for index in configuration.resources.indices { configuration.resources[index].requires = .lease }
+                change(&configuration)
+            }
+        }
+        let found = refusals { _ in }
+        #expect(found.count == 1 && found.allSatisfy { $0.hasPrefix("resource \"App\": requires=lease") }, "\(found)")
+        for said in SelfFence.allCases { #expect(refusals { $0.properties.selfFence = said } == []) }
+        #expect(problems { $0.properties.watchdogTimeout = 1000 }.count == 1)
+        #expect(problems { $0.properties.watchdogTimeout = 2500 }.count == 1)
+        #expect(problems { $0.properties.watchdogTimeout = 3000 } == [])
+    }
+
+    @Test
     func `A virtual IP cannot be a node's own address`() {
         let found = problems { configuration in
             let own = VirtualIP(address: address("192.168.0.10"), prefixLength: 24)

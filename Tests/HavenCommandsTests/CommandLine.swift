@@ -65,6 +65,12 @@ final class CommandLineHarness {
             version += 1
             return .done(version: version, notes: [])
         case .token: return .token("TOKEN")
+        case .keyStatus:
+            var view = KeyView(current: 2, newest: 3, oldest: 1)
+            view.waitsFor = ["controller2"]
+            return .keys(view)
+        case .rotateKey, .retireKey: return .done(version: version, notes: ["carried out"])
+        case .linkStatus: return .links(exampleLinks())
         case .timing: return .timing(exampleTiming())
         case .quorumStatus: return .quorum(exampleStatus().quorum)
         case .loadBalancerStatus:
@@ -83,6 +89,19 @@ final class CommandLineHarness {
         }
         return copy
     }
+}
+
+/// A link in each state.
+func exampleLinks() -> [LinkView] {
+    guard let local = IPAddress("10.0.0.1"), let remote = IPAddress("10.0.0.2"), let second = IPAddress("10.1.0.2")
+    else { return [] }
+    var up = LinkView(node: "controller2", link: 0, local: local, remote: remote, state: .up)
+    (up.isChosen, up.roundTripMicroseconds, up.mtu, up.lossOutPerMille) = (true, 214, 1500, 15)
+    var held = LinkView(node: "controller2", link: 1, local: local, remote: second, state: .held)
+    (held.heldFor, held.roundTripMicroseconds, held.mtu) = (10_000, 12_045, 9000)
+    var down = LinkView(node: "controller3", link: 0, local: local, remote: remote, state: .down)
+    down.lastHeard = 65_000
+    return [up, held, down]
 }
 
 /// The times of `lan`, with one node elsewhere.

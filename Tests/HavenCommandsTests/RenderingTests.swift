@@ -170,6 +170,33 @@ struct RenderingTests {
     }
 
     @Test
+    func `Links are shown with loss, time and size`() {
+        let text = """
+            controller2 link 0 10.0.0.1 -> 10.0.0.2: up (used), loss 0.0% in 1.5% out, rtt 0.21ms, mtu 1500
+            controller2 link 1 10.0.0.1 -> 10.1.0.2: HELD for 10.0s: it went down too often, \
+            loss 0.0% in 0.0% out, rtt 12.05ms, mtu 9000
+            controller3 link 0 10.0.0.1 -> 10.0.0.2: DOWN, last heard 1m 5s ago
+            """
+        #expect(CommandLineHarness().run("link status").output == text)
+        #expect(CommandLineHarness().run("link status --json").output.contains("\"roundTripMicroseconds\" : 214"))
+        var status = exampleStatus()
+        status.links = exampleLinks()
+        #expect(StatusText.text(status).contains("Links of controller1:\n  controller2 link 0"))
+    }
+
+    @Test
+    func `A rotation under way is told with whom it waits for`() {
+        #expect(
+            CommandLineHarness().run("key status").output == """
+                generation 2 seals
+                generations from 1 are still opened: haven key retire ends that
+                generation 3 is being handed out
+                waiting for controller2
+                """
+        )
+    }
+
+    @Test
     func `Derived times are shown with the failover that they promise`() {
         #expect(
             CommandLineHarness().run("property show --derived").output == """

@@ -99,6 +99,72 @@ extension IntegrationTests {
         }
 
         @Test
+        func `The guard clears a node whose agent hangs, and what it cleared does not come back twice`() throws {
+            let cluster = try TestCluster.current()
+            try createApplication(cluster)
+            let (active, other) = try place(cluster)
+            try cluster.shell(active, "pkill -STOP -x havend")
+            try waitUntilClear(active, cluster)
+            try cluster.waitUntil("all is elsewhere", on: other) { status in
+                ["VIP", "App"].allSatisfy { status.place(of: $0).map { $0 != active } == true }
+            }
+            // Still nothing is there, and still the agent has done nothing.
+            #expect(try isClear(active, cluster))
+            try cluster.shell(active, "pkill -CONT -x havend")
+            try cluster.waitUntil("the node is back", on: other) { $0.online.count == 3 }
+            #expect(try cluster.owners(of: Self.address).count == 1)
+            #expect(try ["ctl1", "ctl2", "ctl3"].filter { try !isClear($0, cluster) }.count == 1)
+        }
+
+        @Test
+        func `The guard clears a node whose agent is dead, and ends`() throws {
+            let cluster = try TestCluster.current()
+            try createApplication(cluster)
+            let (active, other) = try place(cluster)
+            try cluster.shell(active, "pkill -KILL -x havend")
+            try waitUntilClear(active, cluster)
+            try cluster.waitUntil("all is elsewhere", on: other) { status in
+                ["VIP", "App"].allSatisfy { status.place(of: $0).map { $0 != active } == true }
+            }
+            try cluster.wait("the guard has ended") {
+                try !cluster.run(active, ["pgrep", "-x", "haven-guard"]).isSuccess
+            }
+            try cluster.haven(active, "cluster", "start")
+            try cluster.waitUntil("the node is back", on: other) { $0.online.count == 3 }
+            // One agent, one guard.
+            #expect(try cluster.shell(active, "pgrep -c -x haven-guard").hasPrefix("1"))
+            #expect(try ["ctl1", "ctl2", "ctl3"].filter { try !isClear($0, cluster) }.count == 1)
+        }
+
+        private static let work = "/bin/sleep 4711"
+
+        /// A process where the address is; nobody is powered off, so it runs under the lease.
+        private func createApplication(_ cluster: TestCluster) throws {
+            guard try #require(cluster.status("ctl1")).resource("App") == nil else { return }
+            if try #require(cluster.status("ctl1")).resource("VIP") == nil { try createAddresses(cluster) }
+            try cluster.haven("ctl1", "resource", "create", "App", "process", "command=\(Self.work)")
+            try cluster.haven("ctl1", "constraint", "colocation", "add", "App", "with", "VIP", "score=INFINITY")
+        }
+
+        private func place(_ cluster: TestCluster) throws -> (active: String, other: String) {
+            let status = try cluster.waitUntil("all runs", on: "ctl1") { status in
+                ["VIP", "App"].allSatisfy { status.place(of: $0) != nil } && status.online.count == 3
+            }
+            let active = try #require(status.place(of: "App"))
+            #expect(try !isClear(active, cluster))
+            return (active, try #require(["ctl1", "ctl2", "ctl3"].first { $0 != active }))
+        }
+
+        private func isClear(_ host: String, _ cluster: TestCluster) throws -> Bool {
+            let processes = try cluster.run(host, ["pgrep", "-x", "-f", Self.work])
+            return try !processes.isSuccess && !cluster.owners(of: Self.address).contains(host)
+        }
+
+        private func waitUntilClear(_ host: String, _ cluster: TestCluster) throws {
+            try cluster.wait("\(host) is cleared") { try isClear(host, cluster) }
+        }
+
+        @Test
         func `A node that leaves the cluster leaves no tables behind, and those of others as they are`() throws {
             let cluster = try TestCluster.current()
             let leaving = try #require(["ctl2", "ctl3"].first { cluster.status("ctl1")?.state(of: $0) == .online })

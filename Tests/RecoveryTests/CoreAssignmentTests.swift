@@ -135,6 +135,24 @@ struct CoreAssignmentTests {
         #expect(script.proposed == [.release(resource: "vip", epoch: 1), .give("vip", to: 1)])
     }
 
+    @Test(arguments: [nil, .nothing, .watchdog] as [SelfFence?])
+    func `What a watchdog ends has its time from the end of the lease on`(selfFence: SelfFence?) {
+        var configuration = Self.configuration
+        configuration.properties.stonithEnabled = false
+        configuration.properties.selfFence = selfFence
+        configuration.properties.watchdogTimeout = 4000
+        var script = CoreScript(configuration, after: .give("app", to: 2))
+        script.report(1)
+        script.report(3)
+        script.report(2, [.running("app", 1)])
+        script.lost(2, leaseOverIn: 50)
+        let wait = selfFence == .watchdog ? 5000 : 0
+        script.wait(Int64(149 + wait))
+        #expect(!script.proposed.contains(.release(resource: "app", epoch: 1)))
+        script.wait(1)
+        #expect(script.proposed.contains(.release(resource: "app", epoch: 1)))
+    }
+
     @Test
     func `A restarted agent frees what it had only after it has looked, knowing the present configuration`() {
         var script = Self.running()

@@ -2,6 +2,7 @@ import AgentAPI
 import CLinux
 import ClusterModel
 import LinuxIO
+import Processes
 import Recovery
 import Testing
 

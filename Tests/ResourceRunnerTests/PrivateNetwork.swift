@@ -20,6 +20,9 @@ final class PrivateNetwork: Sendable {
             try SystemError.check("unshare") { unshare(CLONE_NEWNET) == 0 ? 0 : -Int(haven_errno()) }
             try Self.ip("link set lo up")
             try Self.ip("link add v0 type veth peer name v1")
+            // The far end stands for the network: it must not answer for what this machine has on another interface.
+            try Descriptor.open("/proc/sys/net/ipv4/conf/v1/arp_ignore", O_WRONLY)
+                .writeAll(Array("1".utf8))
             try Self.ip("link set v0 up")
             try Self.ip("link set v1 up")
             try Self.ip("addr add 10.9.9.1/24 dev v0")

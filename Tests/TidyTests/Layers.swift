@@ -19,12 +19,12 @@ enum Layer: Int {
         (
             .shell,
             [
-                "ResourceRunner", "FenceRunner", "Proxy", "ProxyControl", "AdminAPI", "ClusterSetup", "Lab",
+                "ResourceRunner", "FenceRunner", "Guard", "Proxy", "ProxyControl", "AdminAPI", "ClusterSetup", "Lab",
                 "SealedTransport",
             ]
         ),
         (.wiring, ["ClusterAgent", "HavenCommands", "Tour"]),
-        (.program, ["haven", "havend", "haven-proxy"]),
+        (.program, ["haven", "havend", "haven-guard", "haven-proxy"]),
         (.development, ["Simulation", "simulate", "bench", "TestSupport"]),
     ]
 

@@ -54,7 +54,7 @@ struct MachineTests {
         var generator = SeededGenerator(seed: 3)
         var effects = TransportEffects()
         var counter: UInt64 = 10
-        for kind in [DatagramKind.hello, .answer, .confirm, .refusal, .message, .part, .missing] {
+        for kind in [DatagramKind.hello, .answer, .confirm, .refusal, .message, .part, .missing, .probe, .probeAnswer] {
             for count in 0..<80 {
                 counter += 1
                 var content = (0..<count).map { _ in UInt8.random(in: 0...255, using: &generator) }
@@ -64,13 +64,13 @@ struct MachineTests {
                 machine.accept(header, content.span.bytes, from: link, now: .zero, into: &effects)
             }
         }
-        #expect(effects.events.isEmpty)
+        #expect(effects.events == [.link(Self.peer.node, 0, isUp: true)])
         let wrong = machine.counters[.malformed] + machine.counters[.staleEcho]
-        #expect(wrong >= 7 * 79 - 2)
+        #expect(wrong >= 9 * 79 - 2)
     }
 
     @Test
-    func `A heartbeat goes out on every link, everything else where the peer was heard last`() throws {
+    func `A heartbeat goes out on every link, everything else on the one in use`() throws {
         let links = ["10.0.0.1:5480", "10.1.0.1:5480"].compactMap { Endpoint($0) }
         var machine = Self.machine(links)
         try Self.establish(&machine, from: links[1])
@@ -83,8 +83,14 @@ struct MachineTests {
         #expect(effects.datagrams.map(\.link) == [1])
         let message: [UInt8] = [MessageClass.consensus.rawValue, 1]
         machine.accept(Self.header(.message, 2), message.span.bytes, from: links[0], now: .zero, into: &effects)
-        #expect(effects.events == [.message(from: Self.peer, link: 0, .consensus, bytes: [1])])
+        #expect(
+            effects.events == [
+                .link(Self.peer.node, 0, isUp: true),
+                .message(from: Self.peer, link: 0, .consensus, bytes: [1]),
+            ]
+        )
         effects.removeAll()
+        // The other link was never heard since.
         #expect(machine.send([1], .consensus, to: Self.peer.node, now: .zero, into: &effects) == .taken)
         #expect(effects.datagrams.map(\.link) == [0])
     }

@@ -19,7 +19,7 @@ struct WireTests {
     )
 
     static let golden = [
-        "01",  // version
+        "02",  // version
         "05",  // kind: message
         "01",  // sender
         "02",  // receiver
@@ -46,21 +46,23 @@ struct WireTests {
 
     @Test
     func `A part's header is these bytes, and only fields that fit each other are read`() throws {
-        let header = PartHeader(messageClass: .consensus, message: 9, index: 2, count: 3, total: 2500)
+        let header = PartHeader(messageClass: .consensus, message: 9, index: 2, count: 3, total: 2500, size: 1200)
         var writer = ByteWriter()
         header.encode(into: &writer)
-        // Class, message, index, count, total.
-        #expect(Hex.encode(writer.bytes) == "01" + "00000009" + "0002" + "0003" + "000009c4")
+        // Class, message, index, count, total, bytes of a full part.
+        #expect(Hex.encode(writer.bytes) == "01" + "00000009" + "0002" + "0003" + "000009c404b0")
         #expect(header.length == 100)
         var reader = ByteReader(writer.bytes.span.bytes)
         #expect(try PartHeader(parsing: &reader) == header)
         let wrong = [
-            "00" + "00000009" + "0002" + "0003" + "000009c4",  // a heartbeat in parts
-            "03" + "00000009" + "0002" + "0003" + "000009c4",  // no such class
-            "01" + "00000009" + "0003" + "0003" + "000009c4",  // a part behind the last
-            "01" + "00000009" + "0002" + "0004" + "000009c4",  // more parts than bytes need
-            "01" + "00000009" + "0000" + "0001" + "000004b0",  // one part
-            "01" + "00000009" + "0002" + "0370" + "00100001",  // longer than a message may be
+            "00" + "00000009" + "0002" + "0003" + "000009c404b0",  // a heartbeat in parts
+            "03" + "00000009" + "0002" + "0003" + "000009c404b0",  // no such class
+            "01" + "00000009" + "0003" + "0003" + "000009c404b0",  // a part behind the last
+            "01" + "00000009" + "0002" + "0004" + "000009c404b0",  // more parts than bytes need
+            "01" + "00000009" + "0002" + "0003" + "000009c40000",  // empty parts
+            "01" + "00000009" + "0002" + "0003" + "000009c4ffff",  // parts that no datagram carries
+            "01" + "00000009" + "0000" + "0001" + "000004b004b0",  // one part
+            "01" + "00000009" + "0002" + "0370" + "0010000104b0",  // longer than a message may be
         ]
         for text in wrong {
             let bytes = try #require(Hex.decode(text))
@@ -68,6 +70,35 @@ struct WireTests {
                 var reader = ByteReader(bytes.span.bytes)
                 _ = try PartHeader(parsing: &reader)
             }
+        }
+    }
+
+    @Test
+    func `Reports on links and probes are these bytes; impossible ones are refused`() throws {
+        let report = LinkReport(sequence: 7, number: 6, echo: 5, held: 1000, received: 0b101)
+        var writer = ByteWriter()
+        report.encode(into: &writer)
+        #expect(Hex.encode(writer.bytes) == "00000007" + "00000006" + "00000005" + "000003e8" + "0000000000000005")
+        #expect(writer.bytes.count == LinkReport.size)
+        var reader = ByteReader(writer.bytes.span.bytes)
+        #expect(try LinkReport(parsing: &reader) == report)
+        let probe = ProbeContent(round: 3, position: 2)
+        writer = ByteWriter()
+        probe.encode(into: &writer)
+        #expect(Hex.encode(writer.bytes) == "00000003" + "02")
+        reader = ByteReader(writer.bytes.span.bytes)
+        #expect(try ProbeContent(parsing: &reader) == probe)
+        for text in ["0000000300", "0000000308", "00000003"] {
+            let bytes = try #require(Hex.decode(text))
+            #expect(throws: WireError.self, "\(text)") {
+                var reader = ByteReader(bytes.span.bytes)
+                _ = try ProbeContent(parsing: &reader)
+            }
+        }
+        let zero = try #require(Hex.decode("00000000" + "00000006" + "00000005" + "000003e8" + "0000000000000005"))
+        #expect(throws: WireError.self) {
+            var reader = ByteReader(zero.span.bytes)
+            _ = try LinkReport(parsing: &reader)
         }
     }
 
@@ -100,11 +131,11 @@ struct WireTests {
 
     @Test
     func `Join datagrams are told from others by their first bytes`() {
-        #expect(DatagramKind.isJoining([1, 32], count: 2) == true)
-        #expect(DatagramKind.isJoining([1, 5], count: 2) == false)
-        #expect(DatagramKind.isJoining([1, 99], count: 2) == nil)
-        #expect(DatagramKind.isJoining([2, 32], count: 2) == nil)
-        #expect(DatagramKind.isJoining([1], count: 1) == nil)
+        #expect(DatagramKind.isJoining([2, 32], count: 2) == true)
+        #expect(DatagramKind.isJoining([2, 5], count: 2) == false)
+        #expect(DatagramKind.isJoining([2, 99], count: 2) == nil)
+        #expect(DatagramKind.isJoining([1, 32], count: 2) == nil)
+        #expect(DatagramKind.isJoining([2], count: 1) == nil)
     }
 
     @Test
@@ -114,7 +145,7 @@ struct WireTests {
             let count = Int.random(in: 0...90, using: &generator)
             var bytes = (0..<count).map { _ in UInt8.random(in: 0...255, using: &generator) }
             // Half of them get past the version and kind.
-            if count > 2, Bool.random(using: &generator) { bytes.replaceSubrange(0..<2, with: [1, 32]) }
+            if count > 2, Bool.random(using: &generator) { bytes.replaceSubrange(0..<2, with: [2, 32]) }
             var reader = ByteReader(bytes.span.bytes)
             _ = try? DatagramHeader(parsing: &reader)
             reader = ByteReader(bytes.span.bytes)
@@ -123,6 +154,10 @@ struct WireTests {
             _ = try? PartHeader(parsing: &reader)
             reader = ByteReader(bytes.span.bytes)
             _ = try? MissingContent(parsing: &reader)
+            reader = ByteReader(bytes.span.bytes)
+            _ = try? LinkReport(parsing: &reader)
+            reader = ByteReader(bytes.span.bytes)
+            _ = try? ProbeContent(parsing: &reader)
             _ = try? JoinHeader(parsing: bytes.span.bytes)
             _ = try? JoinRequestContent(parsing: bytes.span.bytes)
             _ = try? JoinResponseContent(parsing: bytes.span.bytes)

@@ -24,6 +24,8 @@ public struct StatusView: Hashable, Codable, Sendable {
     public var fences: [FenceView] = []
     /// Listeners and servers, as the answering node's proxy sees them, in the order of creation.
     public var listeners: [ListenerView] = []
+    /// The links of the node that was asked; nil from an older agent.
+    public var links: [LinkView]?
     /// What the operator should know.
     public var warnings: [String] = []
     /// The agent of the node on which the command was typed, whoever answered the rest.
@@ -126,6 +128,8 @@ public struct NodeView: Hashable, Codable, Sendable {
     public var state: State
     /// Whether it runs no resources for now.
     public var standby: Bool
+    /// Whether the cluster does nothing on it for now.
+    public var maintenance = false
     /// Its newest incarnation; nil where unknown.
     public var incarnation: Incarnation?
     /// The digest of the configuration that it has, in hexadecimal; nil where unknown.

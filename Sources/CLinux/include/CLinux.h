@@ -14,6 +14,7 @@
 #include <linux/neighbour.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
+#include <linux/watchdog.h>
 #include <net/if.h>
 #include <netdb.h>
 #include <poll.h>
@@ -34,6 +35,7 @@
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/reboot.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
@@ -231,6 +233,17 @@ static inline long haven_mode(int fd) {
     long result = HAVEN_RESULT(fstat(fd, &status));
     return result < 0 ? result : (long)status.st_mode;
 }
+
+/* Sets the time-out of a watchdog device; the seconds that it took, which may be others. */
+static inline long haven_watchdog_timeout(int fd, int seconds) {
+    long result = HAVEN_RESULT(ioctl(fd, WDIOC_SETTIMEOUT, &seconds));
+    if (result < 0) return result;
+    int taken = 0;
+    result = HAVEN_RESULT(ioctl(fd, WDIOC_GETTIMEOUT, &taken));
+    return result < 0 ? result : taken;
+}
+/* Reboots at once, without a sync; in a pid namespace of its own it ends that namespace alone. */
+static inline long haven_reboot_now(void) { return HAVEN_RESULT(reboot(RB_AUTOBOOT)); }
 
 static inline int haven_errno(void) { return errno; }
 

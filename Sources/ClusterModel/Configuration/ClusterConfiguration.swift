@@ -51,10 +51,12 @@ public struct Node: Hashable, Codable, Sendable {
     public var id: NodeID
     /// Its name; unique.
     public var name: NodeName
-    /// Where its agent listens for heartbeats, one per link; this version uses the first.
+    /// Where its agent listens for heartbeats, one per link: the nth addresses of two nodes are the ends of one.
     public var addresses: [IPAddress]
     /// Whether it runs no resources for now; it still votes.
     public var standby: Bool
+    /// Whether the cluster starts, stops and monitors nothing on it for now, and does not power it off.
+    public var maintenance = false
 
     /// Names a machine.
     public init(id: NodeID, name: NodeName, addresses: [IPAddress], standby: Bool = false) {
@@ -69,10 +71,21 @@ public struct Node: Hashable, Codable, Sendable {
 public struct ClusterProperties: Hashable, Codable, Sendable {
     /// `stonith-enabled`: whether lost nodes are powered off before what `requires fencing` is recovered; default true.
     public var stonithEnabled = true
+    /// `maintenance-mode`: whether the cluster starts, stops, monitors and powers off nothing; default false.
+    public var maintenanceMode = false
     /// `stonith-timeout`: how long one fence may take in all; default 60 s; 5 s to 10 min.
     public var stonithTimeout: Milliseconds = 60_000
     /// `resource-stickiness`: how much a running resource prefers to stay; default 100; 0 to INFINITY.
     public var resourceStickiness = Score(100)
+    /// `self-fence`: what ends a node that has lost its lease and does not get rid of what ran under it; nil: nobody has
+    /// said.
+    public var selfFence: SelfFence?
+    /// `stonith-watchdog-timeout`: after how long without a lease a watchdog resets the node; nil: the default, 5 s; 2 s
+    /// to 5 min, whole seconds.
+    public var watchdogTimeout: Milliseconds?
+
+    /// See `watchdogTimeout`.
+    public static let defaultWatchdogTimeout: Milliseconds = 5000
     /// `profile`: how fast a silent node counts as lost; default `lan`.
     public var profile = TimingProfile.lan
 
@@ -89,7 +102,21 @@ public struct ClusterProperties: Hashable, Codable, Sendable {
         resourceStickiness =
             try container.decodeIfPresent(Score.self, forKey: .resourceStickiness) ?? defaults.resourceStickiness
         profile = try container.decodeIfPresent(TimingProfile.self, forKey: .profile) ?? defaults.profile
+        selfFence = try container.decodeIfPresent(SelfFence.self, forKey: .selfFence)
+        watchdogTimeout = try container.decodeIfPresent(Milliseconds.self, forKey: .watchdogTimeout)
     }
+}
+
+/// The last resort of a node without a lease.
+public enum SelfFence: String, Hashable, Codable, Sendable, CaseIterable {
+    /// There is none: what cannot be killed runs on.
+    case nothing = "none"
+    /// A hardware watchdog that is fed only while the lease holds.
+    case watchdog
+    /// The kernel reboots at once.
+    case reboot
+    /// The program `/etc/haven/self-fence` of the node does something.
+    case command
 }
 
 /// A preference: integers up to ±1,000,000, where the ends mean "must" and "must not" (Pacemaker's semantics).

@@ -6,6 +6,8 @@ public struct Resource: Hashable, Codable, Sendable {
     public var kind: ResourceKind
     /// Pacemaker's target-role: false keeps it stopped.
     public var enabled: Bool
+    /// Pacemaker's is-managed: false leaves it to the operator; it is neither started, stopped nor monitored.
+    public var managed = true
     /// How much it prefers to stay where it runs; nil takes the cluster's `resource-stickiness`.
     public var stickiness: Score?
     /// What must be true before it starts elsewhere after its node was lost; nil takes the kind's default.

@@ -4,6 +4,8 @@ public enum ConfigurationEdit: Hashable, Codable, Sendable {
     case setProperty(ClusterProperty)
     /// Sends nodes into standby or brings them back.
     case setStandby(nodes: [NodeName], standby: Bool)
+    /// Takes nodes into maintenance or ends it.
+    case setMaintenance(nodes: [NodeName], maintenance: Bool)
     /// Adds a machine that has joined.
     case addNode(Node)
     /// Takes a machine out of the cluster, with the constraints that name it; fence devices forget it.
@@ -17,6 +19,8 @@ public enum ConfigurationEdit: Hashable, Codable, Sendable {
     case deleteResource(ResourceName)
     /// Lets resources run, or keeps them stopped.
     case setEnabled(resources: [ResourceName], enabled: Bool)
+    /// Lets the cluster act on resources, or leaves them to the operator.
+    case setManaged(resources: [ResourceName], managed: Bool)
 
     /// States how much a resource wants a node; replaces an earlier statement about the same two.
     case addLocation(resource: ResourceName, node: NodeName, score: Score, id: String?)
@@ -58,13 +62,22 @@ public enum ClusterProperty: Hashable, Codable, Sendable {
     case stonithEnabled(Bool)
     /// `stonith-timeout`.
     case stonithTimeout(Milliseconds)
+    /// `maintenance-mode`.
+    case maintenanceMode(Bool)
     /// `resource-stickiness`.
     case resourceStickiness(Score)
+    /// `self-fence`; nil: nobody has said.
+    case selfFence(SelfFence?)
+    /// `stonith-watchdog-timeout`; nil: the default.
+    case watchdogTimeout(Milliseconds?)
     /// `profile`.
     case profile(TimingProfile)
 
     /// The names, as Pacemaker spells them where it has them.
-    public static let names = ["profile", "resource-stickiness", "stonith-enabled", "stonith-timeout"]
+    public static let names = [
+        "maintenance-mode", "profile", "resource-stickiness", "self-fence", "stonith-enabled", "stonith-timeout",
+        "stonith-watchdog-timeout",
+    ]
 
     /// Reads `name=value` as operators write it; an empty value means the default.
     public init(name: String, value: String) throws(EditError) {
@@ -72,6 +85,8 @@ public enum ClusterProperty: Hashable, Codable, Sendable {
         switch name {
         case "stonith-enabled":
             self = .stonithEnabled(value.isEmpty ? defaults.stonithEnabled : try Self.boolean(name, value))
+        case "maintenance-mode":
+            self = .maintenanceMode(value.isEmpty ? defaults.maintenanceMode : try Self.boolean(name, value))
         case "stonith-timeout":
             guard let time = value.isEmpty ? defaults.stonithTimeout : Milliseconds(value, bare: .seconds) else {
                 throw .badValue(what: name, value: value, expected: "a time such as 60s")
@@ -82,6 +97,13 @@ public enum ClusterProperty: Hashable, Codable, Sendable {
                 throw .badValue(what: name, value: value, expected: "a number from 0 to 1000000, or INFINITY")
             }
             self = .resourceStickiness(score)
+        case "self-fence": self = .selfFence(value.isEmpty ? nil : try Self.selfFence(value))
+        case "stonith-watchdog-timeout":
+            let time = Milliseconds(value, bare: .seconds)
+            guard value.isEmpty || time != nil else {
+                throw .badValue(what: name, value: value, expected: "a time such as 5s")
+            }
+            self = .watchdogTimeout(time)
         case "profile":
             guard let profile = value.isEmpty ? defaults.profile : TimingProfile(rawValue: value.lowercased()) else {
                 throw .badValue(what: name, value: value, expected: "fast, lan or wan")
@@ -89,6 +111,14 @@ public enum ClusterProperty: Hashable, Codable, Sendable {
             self = .profile(profile)
         default: throw .unknown(.property, name, known: Self.names)
         }
+    }
+
+    private static func selfFence(_ text: String) throws(EditError) -> SelfFence {
+        guard let value = SelfFence(rawValue: text) else {
+            let known = SelfFence.allCases.map(\.rawValue).joined(separator: ", ")
+            throw .badValue(what: "self-fence", value: text, expected: "one of \(known)")
+        }
+        return value
     }
 
     /// Pacemaker's spellings of yes and no (crm_str_to_boolean).
@@ -106,10 +136,16 @@ extension ClusterProperties {
     public var listed: [(name: String, value: String, isDefault: Bool)] {
         let defaults = ClusterProperties()
         return [
+            ("maintenance-mode", "\(maintenanceMode)", maintenanceMode == defaults.maintenanceMode),
             ("profile", profile.rawValue, profile == defaults.profile),
             ("resource-stickiness", "\(resourceStickiness)", resourceStickiness == defaults.resourceStickiness),
+            ("self-fence", selfFence?.rawValue ?? "", selfFence == nil),
             ("stonith-enabled", "\(stonithEnabled)", stonithEnabled == defaults.stonithEnabled),
             ("stonith-timeout", "\(stonithTimeout)", stonithTimeout == defaults.stonithTimeout),
+            (
+                "stonith-watchdog-timeout", "\(watchdogTimeout ?? Self.defaultWatchdogTimeout)",
+                watchdogTimeout == nil
+            ),
         ]
     }
 }

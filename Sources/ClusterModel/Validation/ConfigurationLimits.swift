@@ -37,6 +37,8 @@ public enum ConfigurationLimits {
     public static let monitorInterval: ClosedRange<Milliseconds> = 100...86_400_000
     /// `stonith-timeout`.
     public static let stonithTimeout: ClosedRange<Milliseconds> = 5000...600_000
+    /// `stonith-watchdog-timeout`.
+    public static let watchdogTimeout: ClosedRange<Milliseconds> = 2000...300_000
     /// Time-outs of a listener.
     public static let listenerTimeout: ClosedRange<Milliseconds> = 1...Milliseconds.longest
     /// Time between health checks.

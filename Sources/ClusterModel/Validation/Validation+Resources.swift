@@ -21,11 +21,28 @@ extension ClusterConfiguration {
             case .process(let specification): findings.check(specification, place)
             case .ocf(let specification): findings.check(specification, place)
             }
+            findings.checkLease(of: resource, properties, place)
         }
     }
 }
 
 extension Findings {
+    /// The kernel ends an address with its lease; of everything else somebody has to say what does.
+    fileprivate mutating func checkLease(
+        of resource: Resource,
+        _ properties: ClusterProperties,
+        _ place: ConfigurationPlace
+    ) {
+        if case .virtualIP = resource.kind { return }
+        guard resource.requires == .lease, properties.selfFence == nil else { return }
+        add(
+            place.at("requires"),
+            "requires=lease needs something that ends it on a node that has lost its lease",
+            remedy:
+                "set the property self-fence=watchdog, or self-fence=none if it may run twice on a node whose kernel hangs"
+        )
+    }
+
     fileprivate mutating func check(_ operations: OperationSettings, _ place: ConfigurationPlace) {
         let limit = ConfigurationLimits.operationTimeout
         checkRange(operations.startTimeout, limit, "start timeout", place.at("start-timeout"))

@@ -51,6 +51,13 @@ extension ClusterConfiguration {
             "stonith-timeout",
             place.at("stonith-timeout")
         )
+        if let time = properties.watchdogTimeout {
+            let field = place.at("stonith-watchdog-timeout")
+            findings.checkRange(time, ConfigurationLimits.watchdogTimeout, "stonith-watchdog-timeout", field)
+            if !time.count.isMultiple(of: 1000) {
+                findings.add(field, "stonith-watchdog-timeout \(time) is no whole number of seconds")
+            }
+        }
         if properties.resourceStickiness < Score(0) {
             findings.add(
                 place.at("resource-stickiness"),

@@ -18,6 +18,9 @@ struct ClusterCommand: ParsableCommand {
                 haven cluster setup --start openstack controller1=192.168.0.10 controller2=192.168.0.11
                 haven cluster setup --start --name openstack controller1 controller2 --rsh ssh -l admin
 
+                Several addresses make several links, the nth of each node with the nth of each other:
+                haven cluster setup openstack controller1=192.168.0.10,10.0.0.10 controller2=192.168.0.11,10.0.0.11
+
                 The other machines are reached over the remote shell (ssh unless --rsh says otherwise); its words are
                 passed as they are. --rsh takes all that follows, so it stands last.
                 """

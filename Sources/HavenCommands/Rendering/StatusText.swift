@@ -5,7 +5,8 @@ import ClusterModel
 enum StatusText {
     static func text(_ view: StatusView) -> String {
         let sections = [
-            head(view), warnings(view.warnings), nodes(view), resources(view.resources), failures(view.resources),
+            head(view), warnings(view.warnings), nodes(view), links(view), resources(view.resources),
+            failures(view.resources),
             fencing(view), listeners(view),
         ]
         return sections.filter { !$0.isEmpty }.map { $0.joined(separator: "\n") }.joined(separator: "\n\n")
@@ -31,8 +32,9 @@ enum StatusText {
         func list(_ title: String, _ nodes: [NodeView]) {
             if !nodes.isEmpty { lines.append("\(title): [ \(nodes.map(\.name).joined(separator: " ")) ]") }
         }
-        list("Online", view.nodes.filter { $0.state == .online && !$0.standby })
-        list("Standby", view.nodes.filter { $0.state == .online && $0.standby })
+        list("Online", view.nodes.filter { $0.state == .online && !$0.standby && !$0.maintenance })
+        list("Standby", view.nodes.filter { $0.state == .online && $0.standby && !$0.maintenance })
+        list("Maintenance", view.nodes.filter { $0.state == .online && $0.maintenance })
         list("Suspect", view.nodes.filter { $0.state == .suspect })
         list("OFFLINE", view.nodes.filter { $0.state == .lost })
         list("Being fenced", view.nodes.filter { $0.state == .fencing })
@@ -56,12 +58,22 @@ enum StatusText {
         return lines
     }
 
+    /// Told where there is more than one to a node, or something to be told; the rest is for `haven link status`.
+    private static func links(_ view: StatusView) -> [String] {
+        let links = view.links ?? []
+        guard links.contains(where: { $0.link > 0 || $0.lossInPerMille > 0 || $0.lossOutPerMille > 0 }) else {
+            return []
+        }
+        return ["Links of \(view.agent?.node ?? view.answeredBy):"] + links.map { "  \(LinkText.line($0))" }
+    }
+
     private static func resources(_ resources: [ResourceView]) -> [String] {
         if resources.isEmpty { return [] }
         return ["Full list of resources:"]
             + resources.map { resource in
                 let address = resource.address.map { " \($0)" } ?? ""
-                return "  \(resource.name) (\(resource.agentName)): \(state(resource))\(address)"
+                let care = resource.managed ? "" : " (unmanaged)"
+                return "  \(resource.name) (\(resource.agentName)): \(state(resource))\(address)\(care)"
             }
     }
 

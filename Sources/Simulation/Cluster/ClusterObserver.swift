@@ -1,6 +1,7 @@
 import ClusterModel
 import Consensus
 import NodeCore
+import Recovery
 
 /// Sees all machines at once, and in true time, and knows what must hold.
 struct ClusterObserver: Sendable {
@@ -86,6 +87,19 @@ struct ClusterObserver: Sendable {
             fail("S2: \(resource) starts on \(host.id), but is given to \(text)")
         }
         if !host.holdsLease(at: time) { fail("S3: \(host.id) starts \(resource) without a lease") }
+    }
+
+    /// S7: what the node knows to be left to the operator is neither started nor monitored; stops have reasons that
+    /// maintenance does not lift.
+    mutating func begins(_ operation: Operation, on host: SimulatedHost) {
+        guard operation.kind == .start || operation.kind == .monitor, let known = host.core?.state.configuration,
+            // What it decided in the same moment as it learned of the maintenance came before that.
+            let before = host.knownBefore,
+            [known, before].allSatisfy({ !$0.isManaged(operation.resource.name, on: host.id) })
+        else { return }
+        fail(
+            "S7: \(operation.kind.rawValue) of \(operation.resource.name) on \(host.id), which is left to the operator"
+        )
     }
 
     /// S5: nothing is powered off before that is committed.

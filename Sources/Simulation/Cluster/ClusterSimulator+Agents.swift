@@ -37,6 +37,7 @@ extension ClusterSimulator {
         core.start(now: local, wallClock: wallClock, into: &effects)
         guardProcesses(index)
         hosts[index].core = core
+        hosts[index].knownBefore = nil
         hosts[index].sessions = [:]
         hosts[index].operations = [:]
         hosts[index].pause = nil
@@ -87,6 +88,7 @@ extension ClusterSimulator {
         var effects: [NodeEffect] = []
         let local = hosts[index].clock.local(now)
         let wall = wallClock
+        hosts[index].knownBefore = hosts[index].core?.state.configuration
         guard hosts[index].core?.receive(input, now: local, wallClock: wall, into: &effects) != nil else { return }
         observer.applied(on: index, &hosts, table)
         carryOut(effects, index)

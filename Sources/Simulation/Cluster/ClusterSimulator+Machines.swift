@@ -13,6 +13,7 @@ extension ClusterSimulator {
             note(index, "\(operation.kind.rawValue) \(name)")
         }
         hosts[index].operations[operation.id] = operation
+        observer.begins(operation, on: hosts[index])
         if operation.kind == .start {
             starts += 1
             observer.starts(name, on: hosts[index], at: now)

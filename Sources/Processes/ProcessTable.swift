@@ -1,25 +1,25 @@
 internal import CLinux
-internal import LinuxIO
+public import LinuxIO
 
 /// The variable by which processes of a resource are known, whatever group they moved to.
-enum ProcessMark {
+public enum ProcessMark {
     /// Set to the resource's name in everything that is started for it, and inherited.
-    static let variable = "HAVEN_RESOURCE"
+    public static let variable = "HAVEN_RESOURCE"
 }
 
 /// What the kernel says of a process (proc_pid_stat(5)).
-struct ProcessFacts: Equatable {
+public struct ProcessFacts: Hashable, Sendable {
     /// Its id.
-    let pid: Int32
+    public let pid: Int32
     /// Its process group.
-    let group: Int32
+    public let group: Int32
     /// When it started, in clock ticks since boot; with the id, this names a process for as long as the machine runs.
-    let startTime: UInt64
+    public let startTime: UInt64
     /// Whether it has ended and only waits to be collected.
-    let isDead: Bool
+    public let isDead: Bool
 
     /// Reads them; nil when there is no such process.
-    init?(of pid: Int32) {
+    public init?(of pid: Int32) {
         // The program's name stands in parentheses and may hold anything, parentheses included.
         guard let bytes = readFile("/proc/\(pid)/stat", limit: 4096), let end = bytes.lastIndex(of: UInt8(ascii: ")"))
         else { return nil }
@@ -36,12 +36,12 @@ struct ProcessFacts: Equatable {
 }
 
 /// The processes of this machine (of this process's pid namespace).
-enum ProcessTable {
+public enum ProcessTable {
     /// The longest environment that is searched for the mark.
     private static let longestEnvironment = 1 << 20
 
     /// Makes sure that /proc shows the pid namespace in which this process lives: the numbers in it are sent signals.
-    static func check() throws(SystemError) {
+    public static func check() throws(SystemError) {
         var target = [CChar](repeating: 0, count: 16)
         let length = readlink("/proc/self", &target, target.count - 1)
         let shown = length > 0 ? String(decoding: target[..<length].map { UInt8(bitPattern: $0) }, as: UTF8.self) : ""
@@ -56,10 +56,23 @@ enum ProcessTable {
     ///   - resource: The resource's name; nil looks at groups only.
     ///   - group: The process group that was made for it; nil when that is not known.
     /// - Returns: Their ids, without any order.
-    static func members(of resource: String?, group: Int32?) -> [Int32] {
+    public static func members(of resource: String?, group: Int32?) -> [Int32] {
+        let marks = Set([resource].compactMap(\.self).map(mark))
+        return select { $0.group == group || (resource != nil && isMarked($0.pid, marks)) }
+    }
+
+    /// The living processes that carry the mark of any of these resources, without any order.
+    public static func marked(with resources: Set<String>) -> [Int32] {
+        if resources.isEmpty { return [] }
+        let marks = Set(resources.map(mark))
+        return select { isMarked($0.pid, marks) }
+    }
+
+    private static func mark(_ resource: String) -> [UInt8] { Array("\(ProcessMark.variable)=\(resource)".utf8) }
+
+    private static func select(_ condition: (ProcessFacts) -> Bool) -> [Int32] {
         guard let directory = opendir("/proc") else { return [] }
         defer { closedir(directory) }
-        let mark = resource.map { Array("\(ProcessMark.variable)=\($0)".utf8) }
         var found: [Int32] = []
         while let entry = readdir(directory) {
             let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
@@ -67,19 +80,20 @@ enum ProcessTable {
             }
             guard let pid = Int32(name), pid != getpid(), let facts = ProcessFacts(of: pid), !facts.isDead
             else { continue }
-            if facts.group == group || mark.map({ isMarked(pid, $0) }) == true { found.append(pid) }
+            if condition(facts) { found.append(pid) }
         }
         return found
     }
 
-    private static func isMarked(_ pid: Int32, _ mark: [UInt8]) -> Bool {
+    private static func isMarked(_ pid: Int32, _ marks: Set<[UInt8]>) -> Bool {
         guard let bytes = readFile("/proc/\(pid)/environ", limit: longestEnvironment) else { return false }
-        return bytes.split(separator: 0).contains { $0.elementsEqual(mark) }
+        let start = Array("\(ProcessMark.variable)=".utf8)
+        return bytes.split(separator: 0).contains { $0.starts(with: start) && marks.contains(Array($0)) }
     }
 }
 
 /// Reads a small file as a whole; nil when it cannot be read.
-func readFile(_ path: String, limit: Int) -> [UInt8]? {
+public func readFile(_ path: String, limit: Int) -> [UInt8]? {
     guard let file = try? Descriptor.open(path, O_RDONLY) else { return nil }
     var bytes: [UInt8] = []
     while bytes.count < limit {

@@ -1,0 +1,3 @@
+import CLinux
+
+exit(GuardProgram.run(Array(CommandLine.arguments.dropFirst())))
