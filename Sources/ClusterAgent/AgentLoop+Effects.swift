@@ -72,6 +72,7 @@ extension AgentLoop {
     func refreshIfNeeded() {
         guard needsRefresh else { return }
         needsRefresh = false
+        followKeys()
         links.setSilence(core.consensus.timing.suspectAfter)
         proxy.update(ProxyView(core: core))
         operations.manage(core.state.configuration)
@@ -137,7 +138,7 @@ extension AgentLoop {
         case .failure(let resource, let node, let reason, _, _, _):
             log.warning("\(resource) failed on \(name(of: node)): \(reason)")
         case .left(let node, _): log.notice("\(name(of: node)) has left")
-        case .announce, .cleanup, .move, .moveEnded: break
+        case .announce, .cleanup, .move, .moveEnded, .installKey, .useKey, .retireKeys: break
         }
     }
 

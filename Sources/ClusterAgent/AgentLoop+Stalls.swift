@@ -61,7 +61,7 @@ extension AgentLoop {
         }
     }
 
-    /// As in "1.8 s".
+    /// As in `1.8 s`.
     private static func seconds(_ duration: Duration) -> String {
         let tenths = (duration.milliseconds + 50) / 100
         return "\(tenths / 10).\(tenths % 10) s"

@@ -61,6 +61,10 @@ final class AgentLoop {
     var needsRefresh = true
     /// The newest stalls here and elsewhere that were long enough to matter, oldest first.
     var stallNotes: [StallNote] = []
+    /// The secrets that the transport was told of.
+    var followedKeys: ClusterKeys?
+    /// When the leader looks after a rotation again.
+    var nextKeyStep: Instant?
     /// Peers that were lost and have not been heard since.
     var lostPeers: Set<NodeID> = []
 
@@ -123,7 +127,7 @@ final class AgentLoop {
     }
 
     private func nextDeadline(now: Instant) -> Instant {
-        [core.nextDeadline, desk.nextDeadline, links.nextDeadline, joins.nextDeadline, roundsDeadline]
+        [core.nextDeadline, desk.nextDeadline, links.nextDeadline, joins.nextDeadline, roundsDeadline, keysDeadline]
             .compactMap(\.self).min().map { min($0, now + Self.longestSleep) } ?? now + Self.longestSleep
     }
 
@@ -186,6 +190,7 @@ final class AgentLoop {
         guarding.look(now: now)
         for news in links.tick(now: now) { handle(news) }
         joins.tick(now: now)
+        advanceKeys(now: now)
         if let deadline = core.nextDeadline, deadline <= now { feed(.tick) }
         advanceDesk()
         advanceRounds(now: now)

@@ -75,7 +75,13 @@ struct AgentParts {
         self.core = core
         (notices, isRealtime) = Self.takeRealtimeRights(options, log)
         leaseWord = try LeaseWord.create(path: paths.lease)
-        links = try PeerLinks(identity: identity, incarnation: incarnation, session: session, log: log)
+        links = try PeerLinks(
+            identity: identity,
+            keys: AgentLoop.keysOnDisk(core.state.keys, opened.durable),
+            incarnation: incarnation,
+            session: session,
+            log: log
+        )
         joins = try JoinDesk(identity: identity, shared: true)
         operations = try OperationDesk(
             settings: Self.runnerSettings(identity, options),

@@ -1,3 +1,4 @@
+import Bytes
 import ClusterModel
 import ClusterSetup
 import Cryptography
@@ -52,7 +53,20 @@ final class PeerLinks {
         }
     }
 
-    init(identity: Identity, incarnation: Incarnation, session: SessionID, log: Logger) throws {
+    /// - Parameters:
+    ///   - identity: Who this node is, with the secret that it joined with.
+    ///   - keys: What the disk knows of later generations.
+    ///   - incarnation: Of this start.
+    ///   - session: Of this start.
+    ///   - log: For what goes wrong.
+    /// - Throws: what is wrong with the identity.
+    init(
+        identity: Identity,
+        keys: ClusterKeys,
+        incarnation: Incarnation,
+        session: SessionID,
+        log: Logger
+    ) throws {
         guard let node = identity.nodes.first(where: { $0.id == identity.node }), !node.addresses.isEmpty
         else { throw AgentFailure("the identity of this node names no address") }
         own = identity.node
@@ -62,15 +76,27 @@ final class PeerLinks {
             cluster: identity.cluster,
             own: PeerSession(node: identity.node, incarnation: incarnation, session: session)
         )
-        transport = try Transport(
-            local,
-            secrets: [Self.firstGeneration: SecretBytes(try identity.secretBytes())],
-            generation: Self.firstGeneration
-        )
+        let first = identity.generation ?? 1
+        var secrets = [first: SecretBytes(try identity.secretBytes())]
+        for (generation, secret) in keys.secrets { secrets[generation] = Self.bytes(secret) }
+        let sending = secrets[keys.current] == nil ? first : max(first, keys.current)
+        secrets = secrets.filter { $0.key > keys.retired || $0.key == sending }
+        transport = try Transport(local, secrets: secrets, generation: sending)
         connect(identity.nodes)
     }
 
-    private static let firstGeneration: UInt32 = 1
+    private static func bytes(_ secret: Secret) -> SecretBytes? { Hex.decode(secret.exposed).map { SecretBytes($0) } }
+
+    /// Does what the log says of the cluster's secrets: opens with new ones, seals with the one in use, forgets the old.
+    func follow(_ keys: ClusterKeys) {
+        for (generation, secret) in keys.secrets where generation > keys.retired {
+            if let bytes = Self.bytes(secret) { transport.install(bytes, generation: generation) }
+        }
+        do throws(CryptographyError) {
+            if keys.current > transport.sendingGeneration { try transport.use(generation: keys.current) }
+        } catch { log.error("generation \(keys.current) of the cluster's secret cannot be used: \(error)") }
+        for generation in 0...keys.retired where generation > 0 { transport.retire(generation: generation) }
+    }
 
     /// Opens sockets for new peers and closes those of old ones.
     ///

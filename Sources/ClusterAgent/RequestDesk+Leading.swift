@@ -13,20 +13,52 @@ extension RequestDesk {
         now: Instant,
         into actions: inout [Action]
     ) {
+        request.settled = request.attempt
+        if takeKnownAnswer(&request, id, core: core, into: &actions) { return }
+        if case .edit(_, let expected?) = request.request, expected > core.state.version {
+            // Versions only rise: somebody else leads, and this node does not know it yet.
+            request.stage = .waitsForLeader(nextTry: now + Self.retryInterval)
+            return
+        }
         switch changes(for: &request, core: core) {
         case .failure(let failure): respond(&request, id, .failed(failure.failure), &actions)
         case .success(.answer(let response)): respond(&request, id, response, &actions)
         case .success(.changes(let changes)):
+            request.mayBeUnderWay = true
             var waiting: Set<Random128> = []
             for change in changes {
                 request.attempt += 1
-                // Every try has a number of its own, derived from the request's, so that its answer is its own too.
-                let number = Random128(high: id.high, low: id.low &+ request.attempt)
+                let number = Self.number(of: request.attempt, id)
                 waiting.insert(number)
                 actions.append(.change(change, RequestOrigin(id: number, node: self.id, uid: request.uid)))
             }
             request.stage = .proposed(waiting)
         }
+    }
+
+    /// Every try has a number of its own, derived from the request's, so that its answer is its own too.
+    private static func number(of attempt: UInt64, _ id: Random128) -> Random128 {
+        Random128(high: id.high, low: id.low &+ attempt)
+    }
+
+    /// A change that an earlier leader took may have been carried out although nobody heard of it: then it is answered,
+    /// because made again it would be refused for what it did itself.
+    private mutating func takeKnownAnswer(
+        _ request: inout Pending,
+        _ id: Random128,
+        core: NodeCore,
+        into actions: inout [Action]
+    ) -> Bool {
+        let number = Self.number(of: request.attempt + 1, id)
+        guard case .edit = request.request, let known = core.state.answered.last(where: { $0.id == number })
+        else { return false }
+        request.attempt += 1
+        switch known.answer {
+        case .applied(let version): respond(&request, id, .done(version: version, notes: request.notes), &actions)
+        case .conflict(let current): conflict(&request, id, current: current, into: &actions)
+        case .refused(let reason): respond(&request, id, .failed(AdminFailure(.refused, reason)), &actions)
+        }
+        return true
     }
 
     private enum Beginning {
@@ -69,10 +101,48 @@ extension RequestDesk {
         case .move(let resource, let to): return move(resource, to: to, core: core)
         case .cleanup(let resource, let node): return cleanup(resource, node: node, state: state)
         case .fence(let name): return fence(name, core: core)
-        case .status, .configuration, .quorumStatus, .timing, .linkStatus, .token, .failoverCheck, .loadBalancerStatus,
+        case .rotateKey(let force): return rotateKey(&request, force: force, core: core)
+        case .retireKey(let force): return retireKey(force: force, core: core)
+        case .status, .configuration, .quorumStatus, .timing, .linkStatus, .keyStatus, .token, .failoverCheck,
+            .loadBalancerStatus,
             .stop:
             return .failure(Refusal("this request is answered by the node that got it"))
         }
+    }
+
+    private func rotateKey(_ request: inout Pending, force: Bool, core: NodeCore) -> Result<Beginning, Refusal> {
+        let keys = core.state.keys ?? ClusterKeys()
+        if keys.isRotating {
+            let waiting = AgentLoop.nodesBehind(core, absentCount: true).joined(separator: ", ")
+            return .failure(Refusal("generation \(keys.newest) is still being handed out; it waits for \(waiting)"))
+        }
+        let absent = AgentLoop.nodesBehind(core, absentCount: true)
+        if !absent.isEmpty, !force {
+            return .failure(
+                Refusal(
+                    "\(absent.joined(separator: ", ")) would have to wait for the new secret",
+                    remedy: "bring them back, or haven key rotate --force: then they need a token to join again"
+                )
+            )
+        }
+        guard let change = AgentLoop.nextKey(keys, leavesAbsentBehind: force) else {
+            return .failure(Refusal("the kernel gives no random numbers"))
+        }
+        request.notes.append("generation \(keys.newest + 1) seals as soon as every node has it: haven key status")
+        return .success(.changes([change]))
+    }
+
+    private func retireKey(force: Bool, core: NodeCore) -> Result<Beginning, Refusal> {
+        let behind = AgentLoop.nodesBehind(core, absentCount: true)
+        if !behind.isEmpty, !force {
+            return .failure(
+                Refusal(
+                    "\(behind.joined(separator: ", ")) may know no newer secret",
+                    remedy: "bring them back, or haven key retire --force: then they need a token to join again"
+                )
+            )
+        }
+        return .success(.changes([.retireKeys]))
     }
 
     private func node(_ name: NodeName, _ state: ClusterState) -> Result<NodeID, Refusal> {

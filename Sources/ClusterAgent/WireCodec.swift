@@ -13,12 +13,17 @@ enum WireCodec {
         digest: digest
     )
 
-    /// The first eight bytes of SHA-256 over version and configuration.
+    /// The first eight bytes of SHA-256 over version, configuration and generations of the secret.
     @Sendable
     static func digest(_ state: ClusterState) -> UInt64 {
         // Without SHA-256 there is no sealing either, so that an agent that got here has it.
-        let hash = (try? SHA256.digest(encode(state.version) + encode(state.configuration))) ?? []
+        let hash = (try? SHA256.digest(encode(state.version) + encode(state.configuration) + keys(state))) ?? []
         return hash.prefix(8).reduce(0) { $0 << 8 | UInt64($1) }
+    }
+
+    /// Generations count, so that a leader sees who has them; clusters that never rotated have the digest they had.
+    private static func keys(_ state: ClusterState) -> [UInt8] {
+        state.keys.map { encode([$0.newest, $0.current, $0.retired]) } ?? []
     }
 
     private static func encode(_ value: some Encodable) -> [UInt8] {

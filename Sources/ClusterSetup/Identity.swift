@@ -11,6 +11,8 @@ public struct Identity: Codable, Sendable {
     public var clusterName: String
     /// 64 hexadecimal digits: who holds them can speak for any member.
     public var secret: Secret
+    /// Which generation of the secret that is; nil for the first.
+    public var generation: UInt32?
     /// This node.
     public var node: NodeID
     /// The nodes that the cluster was set up with; later changes are in the replicated configuration.

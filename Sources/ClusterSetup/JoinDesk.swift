@@ -12,7 +12,7 @@ public final class JoinDesk {
     /// Datagrams taken in one pass: joining must not keep a loop from its other work.
     private static let budget = 16
 
-    private let identity: Identity
+    private var identity: Identity
     private let socket: DatagramSocket
     private let endpoint: Endpoint
     private var issuer = JoinIssuer()
@@ -59,6 +59,12 @@ public final class JoinDesk {
         } catch {
             throw .failed("no token could be made: \(error)")
         }
+    }
+
+    /// Gives joiners another generation of the cluster's secret from now on.
+    public func hand(out secret: Secret, generation: UInt32) {
+        identity.secret = secret
+        identity.generation = generation
     }
 
     /// Ends tokens that are too old.

@@ -58,7 +58,8 @@ struct HavenCommand: ParsableCommand {
         discussion: "Exit codes: 0 done, 1 failed, 2 usage, 3 no quorum or no agent.",
         version: "0.1",
         subcommands: [
-            ClusterCommand.self, StatusCommand.self, QuorumCommand.self, LinkCommand.self, PropertyCommand.self,
+            ClusterCommand.self, StatusCommand.self, QuorumCommand.self, LinkCommand.self, KeyCommand.self,
+            PropertyCommand.self,
             NodeCommand.self,
             ResourceCommand.self, ConstraintCommand.self, StonithCommand.self, LoadBalancerCommand.self,
             PlanCommand.self, ApplyCommand.self, FailoverCommand.self, LabCommand.self,

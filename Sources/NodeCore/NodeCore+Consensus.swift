@@ -60,7 +60,7 @@ extension NodeCore {
     }
 
     private mutating func apply(_ entries: [LogEntry], now: Instant, into effects: inout [NodeEffect]) {
-        let before = state.version
+        let before = (state.version, state.keys)
         let wasLeading = isLeading
         for entry in entries {
             appliedIndex = entry.index
@@ -74,7 +74,12 @@ extension NodeCore {
             effects.append(.event(.applied(command.change)))
             if let request = command.request, let answer { finish(request.id, answer, into: &effects) }
         }
-        stateChanged(configuration: state.version != before, becameLeading: isLeading && !wasLeading, now, &effects)
+        stateChanged(
+            configuration: (state.version, state.keys) != before,
+            becameLeading: isLeading && !wasLeading,
+            now,
+            &effects
+        )
     }
 
     private mutating func finish(_ request: Random128, _ answer: RequestAnswer, into effects: inout [NodeEffect]) {

@@ -58,6 +58,9 @@ struct ListenerEntry {
     var client: Int64 = 0
     var server: Int64 = 0
     var request: Int64 = 0
+    /// Silence of either side of a connection that only passes bytes on.
+    var tunnelClient: Int64 = 0
+    var tunnelServer: Int64 = 0
     var turnAround: Int64 = 0
     var cookieName = TextRange()
     var firstRow: Int32 = 0

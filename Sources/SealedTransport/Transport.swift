@@ -129,6 +129,9 @@ public struct Transport: ~Copyable, Sendable {
         machine.sendingGeneration = generation
     }
 
+    /// The generation that seals.
+    public var sendingGeneration: UInt32 { machine.sendingGeneration }
+
     /// Opens nothing under a generation any more; the one in use stays.
     public mutating func retire(generation: UInt32) {
         guard generation != machine.sendingGeneration else { return }
@@ -165,6 +168,9 @@ public struct Transport: ~Copyable, Sendable {
                 nonce: AESGCM.Nonce(counter: header.counter, salt: header.salt)
             )
             keys.remember(cipher, of: origin, generation: header.generation)
+            // A generation is used only once every node has it, so nobody is left behind by using it, too; and a node that
+            // was away when it came into use would not be understood otherwise.
+            if header.generation > machine.sendingGeneration { try use(generation: header.generation) }
             machine.accept(header, buffer.span.bytes.extracting(content), from: from, now: now, into: &effects)
         } catch {
             machine.reject()

@@ -76,7 +76,8 @@ struct ListenerWordsTests {
         let words = [
             "bind=192.168.0.30:80,[2001:db8::30]:80", "mode=http", "balance=roundrobin",
             "cookie=SERVERID insert indirect nocache", "timeout-connect=1s", "timeout-client=180s",
-            "timeout-server=3000", "timeout-http-request=5s", "timeout-check=2s", "retries=2", "redispatch=false",
+            "timeout-server=3000", "timeout-http-request=5s", "timeout-tunnel=1h", "timeout-check=2s", "retries=2",
+            "redispatch=false",
             "forwardfor=no", "maxconn=10000", "httpchk=GET /healthcheck", "httpchk-host=ks.example",
             "expect-status=200,300-302",
         ]
@@ -107,7 +108,6 @@ struct ListenerWordsTests {
         ("balance=rounrobin", "balance cannot be \"rounrobin\"; give roundrobin"),
         ("cookie=SERVERID", "cookie \"SERVERID\" has no \"insert\""),
         ("cookie=S prefix", "this version has no \"prefix\" for cookies"),
-        ("timeout-tunnel=1h", "this version has no \"timeout-tunnel\" for listeners; long silent sessions"),
         ("timeout-client=0", "timeout-client 0 would be for ever; give a long time, such as 1d"),
         ("timeout-clint=1s", "there is no option \"timeout-clint\"; did you mean \"timeout-client\"?"),
         ("mode=htttp", "mode cannot be \"htttp\"; give tcp or http"),

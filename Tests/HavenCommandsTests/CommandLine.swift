@@ -65,6 +65,11 @@ final class CommandLineHarness {
             version += 1
             return .done(version: version, notes: [])
         case .token: return .token("TOKEN")
+        case .keyStatus:
+            var view = KeyView(current: 2, newest: 3, oldest: 1)
+            view.waitsFor = ["controller2"]
+            return .keys(view)
+        case .rotateKey, .retireKey: return .done(version: version, notes: ["carried out"])
         case .linkStatus: return .links(exampleLinks())
         case .timing: return .timing(exampleTiming())
         case .quorumStatus: return .quorum(exampleStatus().quorum)

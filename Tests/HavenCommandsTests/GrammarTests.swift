@@ -43,6 +43,8 @@ struct GrammarTests {
         ("property set profile=fast", edit(.setProperty(.profile(.fast)))),
         ("property show --derived", .timing),
         ("link status", .linkStatus),
+        ("key rotate", .rotateKey(force: false)),
+        ("key retire --force", .retireKey(force: true)),
         ("property set stonith-timeout=2m", edit(.setProperty(.stonithTimeout(120_000)))),
         ("constraint location add A n score=5", edit(.addLocation(resource: "A", node: "n", score: Score(5), id: nil))),
         ("constraint location add id A n 5", edit(.addLocation(resource: "A", node: "n", score: Score(5), id: "id"))),

@@ -173,6 +173,18 @@ struct RenderingTests {
     }
 
     @Test
+    func `A rotation under way is told with whom it waits for`() {
+        #expect(
+            CommandLineHarness().run("key status").output == """
+                generation 2 seals
+                generations from 1 are still opened: haven key retire ends that
+                generation 3 is being handed out
+                waiting for controller2
+                """
+        )
+    }
+
+    @Test
     func `Derived times are shown with the failover that they promise`() {
         #expect(
             CommandLineHarness().run("property show --derived").output == """

@@ -4,7 +4,8 @@ public import ClusterModel
 public enum AdminRequest: Hashable, Codable, Sendable {
     /// Everything about the cluster: answered by `AdminResponse.status`.
     case status
-    /// The configuration with its version, secrets masked: answered by `AdminResponse.configuration`.
+    /// The configuration with its version, secrets masked, as the leader has it, so that it holds every change that was
+    /// answered before, or as this node has it while there is no leader: answered by `AdminResponse.configuration`.
     case configuration
     /// A change: answered by `AdminResponse.done` once it is committed. With `expected`, only if the configuration
     /// still has that version, which makes a change of several steps safe against others.
@@ -21,6 +22,12 @@ public enum AdminRequest: Hashable, Codable, Sendable {
     case timing
     /// The links of this node: answered by `AdminResponse.links`.
     case linkStatus
+    /// How the rotation of the cluster's secret stands: answered by `AdminResponse.keys`.
+    case keyStatus
+    /// Hands out a new generation of the cluster's secret; with `force`, without waiting for nodes that are away.
+    case rotateKey(force: Bool)
+    /// Ends the generations before the one in use; with `force`, although nodes are away that may know no other.
+    case retireKey(force: Bool)
     /// Makes a token with which one machine becomes that node: answered by `AdminResponse.token`.
     case token(node: NodeName)
     /// What a failover of a node, or of the active one, would move, and what speaks against it: answered by
@@ -38,8 +45,10 @@ public enum AdminRequest: Hashable, Codable, Sendable {
     /// Whether the request changes anything; what does not is answered for readers too.
     public var isChange: Bool {
         switch self {
-        case .status, .configuration, .quorumStatus, .timing, .linkStatus, .failoverCheck, .loadBalancerStatus: false
-        case .edit, .move, .cleanup, .fence, .token, .stop: true
+        case .status, .configuration, .quorumStatus, .timing, .linkStatus, .keyStatus, .failoverCheck,
+            .loadBalancerStatus:
+            false
+        case .edit, .move, .cleanup, .fence, .token, .stop, .rotateKey, .retireKey: true
         }
     }
 }

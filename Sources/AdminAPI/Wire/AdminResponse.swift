@@ -14,6 +14,8 @@ public enum AdminResponse: Hashable, Codable, Sendable {
     case timing(TimingView)
     /// See `AdminRequest.linkStatus`.
     case links([LinkView])
+    /// See `AdminRequest.keyStatus`.
+    case keys(KeyView)
     /// See `AdminRequest.token`; to be passed on standard input only.
     case token(String)
     /// See `AdminRequest.failoverCheck`.

@@ -5,14 +5,13 @@ public enum ListenerWords {
     /// The options that this version understands.
     static let known = [
         "bind", "mode", "balance", "cookie", "timeout-connect", "timeout-client", "timeout-server",
-        "timeout-http-request", "timeout-check", "retries", "redispatch", "forwardfor", "maxconn", "httpchk",
-        "httpchk-host", "expect-status",
+        "timeout-http-request", "timeout-tunnel", "timeout-check", "retries", "redispatch", "forwardfor", "maxconn",
+        "httpchk", "httpchk-host", "expect-status",
     ]
 
     /// HAProxy's other keywords, with what there is instead.
     static let refused: [String: String] = [
         "timeout-queue": "there are no queues yet; give timeout-connect",
-        "timeout-tunnel": "long silent sessions are bounded by timeout-client and timeout-server",
         "timeout-http-keep-alive": "give timeout-client",
         "timeout-client-fin": "give timeout-client",
         "timeout-server-fin": "give timeout-server",
@@ -96,6 +95,7 @@ public enum ListenerWords {
         case "timeout-client": listener.timeouts.client = try time(name, value, bare)
         case "timeout-server": listener.timeouts.server = try time(name, value, bare)
         case "timeout-http-request": listener.timeouts.httpRequest = try time(name, value, bare)
+        case "timeout-tunnel": listener.timeouts.tunnel = try time(name, value, bare)
         case "timeout-check": listener.timeouts.check = try time(name, value, bare)
         case "retries": listener.retries = try Values.integer(name, value, ConfigurationLimits.retries)
         case "redispatch": listener.redispatch = try Values.boolean(name, value)
@@ -241,6 +241,7 @@ extension ListenerWords {
         add("timeout-client", "\(times.client)", unless: times.client == usual.client)
         add("timeout-server", "\(times.server)", unless: times.server == usual.server)
         add("timeout-http-request", "\(times.httpRequest)", unless: times.httpRequest == usual.httpRequest)
+        if let tunnel = times.tunnel { add("timeout-tunnel", "\(tunnel)", unless: false) }
         add("timeout-check", "\(times.check)", unless: times.check == usual.check)
         add("retries", "\(listener.retries)", unless: listener.retries == defaults.retries)
         add("redispatch", "\(listener.redispatch)", unless: listener.redispatch == defaults.redispatch)

@@ -85,6 +85,11 @@ public struct ListenerTimeouts: Hashable, Codable, Sendable {
     public var httpRequest: Milliseconds = 10_000
     /// Until a check's answer, after the connection; default 10 s.
     public var check: Milliseconds = 10_000
+    /// Silence on both sides of a connection that only passes bytes on: in HTTP mode after a change of protocol (as
+    /// WebSocket's), where it is an hour if nil; in TCP mode any, where nil leaves it to `client` and `server`.
+    public var tunnel: Milliseconds?
+    /// What an HTTP tunnel gets where nothing is set.
+    public static let usualTunnel: Milliseconds = 3_600_000
 
     /// The defaults.
     public init() {}

@@ -54,8 +54,22 @@ extension ClusterState {
         case .cleanup(let resource, let node): return cleanup(resource, on: node)
         case .move(let resource, let node): return move(resource, to: node)
         case .moveEnded(let resource): moves[resource] = nil
+        case .installKey, .useKey, .retireKeys: return changeKeys(command.change) ?? .applied(version)
         }
         return .applied(version)
+    }
+
+    private mutating func changeKeys(_ change: Change) -> RequestAnswer? {
+        var keys = keys ?? ClusterKeys()
+        defer { self.keys = keys }
+        switch change {
+        case .installKey(let generation, let secret, let leavesAbsentBehind):
+            return keys.install(generation, secret, leavesAbsentBehind: leavesAbsentBehind)
+        case .useKey(let generation): keys.use(generation)
+        case .retireKeys: return keys.retire()
+        default: break
+        }
+        return nil
     }
 
     private mutating func configure(
@@ -64,6 +78,12 @@ extension ClusterState {
     ) -> RequestAnswer {
         guard expected == version else { return .conflict(current: version) }
         if !configuration.fencesLike(wanted) { requirementsEpoch = lastEpoch }
+        if !Set(configuration.nodes.map(\.id)).isSubset(of: wanted.nodes.map(\.id)) {
+            // It knows the secret, and with it could speak as any member.
+            var keys = keys ?? ClusterKeys()
+            keys.mustRotate = true
+            self.keys = keys
+        }
         if wanted.properties.profile != configuration.properties.profile {
             formerProfile = configuration.properties.profile
         }

@@ -29,6 +29,8 @@ public struct ClusterState: Hashable, Codable, Sendable {
     ///
     /// Leases of its length may be left for a while.
     public var formerProfile: TimingProfile?
+    /// The cluster's secrets; nil before the first rotation.
+    public var keys: ClusterKeys?
 
     /// How many answers are remembered.
     public static let answersKept = 128
@@ -48,6 +50,7 @@ public struct ClusterState: Hashable, Codable, Sendable {
         moves = [:]
         answered = []
         formerProfile = nil
+        keys = nil
     }
 }
 

@@ -64,6 +64,12 @@ public enum Change: Hashable, Codable, Sendable {
     case move(resource: ResourceName, to: NodeID)
     /// Ends a move.
     case moveEnded(resource: ResourceName)
+    /// Hands a new generation of the cluster's secret to every node; it opens datagrams from then on.
+    case installKey(generation: UInt32, secret: Secret, leavesAbsentBehind: Bool)
+    /// Seals with an installed generation; proposed once every node has it.
+    case useKey(generation: UInt32)
+    /// Ends every generation before the one in use.
+    case retireKeys
 }
 
 /// One resource for one node.

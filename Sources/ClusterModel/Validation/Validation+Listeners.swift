@@ -53,6 +53,7 @@ extension Findings {
             ("timeout-connect", timeouts.connect), ("timeout-client", timeouts.client),
             ("timeout-server", timeouts.server), ("timeout-http-request", timeouts.httpRequest),
             ("timeout-check", timeouts.check),
+            ("timeout-tunnel", timeouts.tunnel ?? ListenerTimeouts.usualTunnel),
         ] {
             checkRange(value, ConfigurationLimits.listenerTimeout, name, place.at(name))
         }

@@ -63,7 +63,7 @@ struct ListenerCommand: ParsableCommand {
             help: ArgumentHelp(
                 """
                 bind, mode, balance, cookie, timeout-connect, timeout-client, timeout-server, timeout-http-request, \
-                timeout-check, retries, redispatch, forwardfor, maxconn, httpchk, httpchk-host, expect-status.
+                timeout-tunnel, timeout-check, retries, redispatch, forwardfor, maxconn, httpchk, httpchk-host, expect-status.
                 """,
                 valueName: "name=value"
             )

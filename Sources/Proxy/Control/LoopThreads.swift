@@ -78,6 +78,25 @@ final class LoopThreads {
         return oldest
     }
 
+    /// Asks every loop to show that it goes round.
+    ///
+    /// - Returns: The beat that `oldestBeat` reaches when all of them have.
+    func knock() -> UInt64 {
+        var beat: UInt64 = 0
+        for index in 0..<count {
+            beat = mailboxes[index].beat.add(1, ordering: .releasing).newValue
+            ring(index)
+        }
+        return beat
+    }
+
+    /// The beat that all loops have seen.
+    var oldestBeat: UInt64 {
+        var oldest = UInt64.max
+        for index in 0..<count { oldest = min(oldest, mailboxes[index].beaten.load(ordering: .acquiring)) }
+        return oldest
+    }
+
     private func ring(_ index: Int) {
         var one: UInt64 = 1
         _ = haven_write(wakeUps[index], &one, 8)

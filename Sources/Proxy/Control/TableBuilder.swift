@@ -81,6 +81,10 @@ struct TableBuilder {
         entry.client = configuration.timeouts.client.count
         entry.server = configuration.timeouts.server.count
         entry.request = configuration.timeouts.httpRequest.count
+        let usual = configuration.mode == .http ? ListenerTimeouts.usualTunnel : nil
+        let tunnel = configuration.timeouts.tunnel ?? usual
+        entry.tunnelClient = (tunnel ?? configuration.timeouts.client).count
+        entry.tunnelServer = (tunnel ?? configuration.timeouts.server).count
         entry.turnAround = RetryPolicy.turnAround(connectTimeout: configuration.timeouts.connect).count
         return entry
     }

@@ -12,6 +12,10 @@ struct Mailbox: ~Copyable {
     let table = Atomic<UInt>(0)
     /// The serial of the table that the loop uses now; older ones it will never touch again.
     let applied = Atomic<UInt64>(0)
+    /// Raised whenever the control thread wants to know that the loop goes round.
+    let beat = Atomic<UInt64>(0)
+    /// The newest beat that the loop has seen.
+    let beaten = Atomic<UInt64>(0)
     /// Whether the loop shall end.
     let stop = Atomic<Bool>(false)
 }
@@ -169,6 +173,7 @@ struct Loop {
         guard let slot = SlotPointer(bitPattern: UInt(event.data)) else {
             var count: UInt64 = 0
             _ = haven_read(wakeUp, &count, 8)
+            mailbox.pointee.beaten.store(mailbox.pointee.beat.load(ordering: .acquiring), ordering: .releasing)
             // A table that came since this pass began has rung the bell that was just silenced.
             return takeTable()
         }

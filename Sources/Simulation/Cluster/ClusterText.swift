@@ -40,6 +40,9 @@ enum ClusterText {
         case .cleanup(let resource, _): "cleanup \(resource)"
         case .move(let resource, let node): "move \(resource) to n\(node.rawValue)"
         case .moveEnded(let resource): "end of move of \(resource)"
+        case .installKey(let generation, _, _): "secret \(generation) for everybody"
+        case .useKey(let generation): "secret \(generation) in use"
+        case .retireKeys: "earlier secrets retired"
         }
     }
 

@@ -137,6 +137,7 @@ extension World {
         case .move(let resource, let node): "move \(resource) to node \(node.rawValue)"
         case .moveEnded(let resource): "end of move of \(resource)"
         case .configure: "configuration"
+        case .installKey, .useKey, .retireKeys: "the cluster's secret"
         }
     }
 }
