@@ -40,27 +40,39 @@ struct StatusBuilder {
     }
 
     func quorum() -> QuorumView {
-        let voters = configuration.nodes.map { node in
-            let peer = core.consensus.peer(node.id)
-            let isSelf = node.id == core.id
-            return QuorumView.Voter(
-                node: node.name,
-                incarnation: nil,
+        let consensus = core.consensus
+        let set = consensus.listedVoters.set
+        let voters = set.voters.map { voter in
+            let peer = consensus.peer(voter.node)
+            let isSelf = voter.node == core.id
+            var view = QuorumView.Voter(
+                node: name(of: voter.node),
+                incarnation: voter.incarnation,
                 isHeard: isSelf || (peer.map(isHeard) ?? false),
                 lastHeard: isSelf ? nil : peer?.lastHeard.map { Milliseconds((now - $0).milliseconds) }
             )
+            view.isProvenDead = consensus.deathFacts.cover(voter)
+            return view
         }
-        return QuorumView(
+        var view = QuorumView(
             isQuorate: isQuorate,
-            leader: core.consensus.leader.map(name),
-            term: core.consensus.term,
-            needed: configuration.nodes.count / 2 + 1,
+            leader: consensus.leader.map(name),
+            term: consensus.term,
+            needed: set.count / 2 + 1,
             voters: voters
         )
+        view.isHalf = consensus.isHolder || (consensus.role == .leader && !consensus.isQuorate)
+        view.isListed = set.incarnation(of: core.id) == core.incarnation
+        view.wantedDead = core.wantedDead.map { name(of: $0.node) }
+        view.fencingFailure = core.quorumFencingFailure
+        return view
     }
 
-    /// A node is part of a quorum while it holds a lease, which only a quorum's leader grants and renews.
-    var isQuorate: Bool { core.consensus.leader != nil && (core.consensus.leaseEnd.map { $0 > now } ?? false) }
+    /// A leader is part of a quorum while one answers it; another node while it holds a lease of a leader.
+    var isQuorate: Bool {
+        if core.consensus.role == .leader { return core.consensus.decides(at: now) }
+        return core.consensus.leader != nil && (core.consensus.leaseEnd.map { $0 > now } ?? false)
+    }
 
     private func isHeard(_ peer: PeerView) -> Bool {
         if case .alive = peer.state { return true }

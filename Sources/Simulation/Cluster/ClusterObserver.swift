@@ -44,10 +44,21 @@ struct ClusterObserver: Sendable {
         while next <= core.appliedIndex {
             if let entry = core.consensus.entryInLog(at: next), log.isNext(next, on: node) {
                 let before = log.decidedIndex
-                let disks = hosts.lazy.map(\.disk)
-                log.committed(entry, on: node) { entry in
-                    disks.filter { $0.holds(index: entry.index, term: entry.term) }.count
-                }
+                let list = hosts
+                log.committed(
+                    entry,
+                    on: node,
+                    holders: { entry in
+                        NodeSet(list.filter { $0.disk.holds(index: entry.index, term: entry.term) }.map(\.id))
+                    },
+                    hasEnded: { voter in
+                        list.contains {
+                            $0.id == voter.node
+                                && Invariants.endedIncarnation($0.disk, of: $0.id, runs: $0.core != nil)
+                                    >= voter.incarnation
+                        }
+                    }
+                )
                 if log.decidedIndex > before { decide(entry, table) }
             } else if next > log.decidedIndex {
                 fail("S4: \(node) applies entry \(next), which was never committed")
@@ -101,6 +112,20 @@ struct ClusterObserver: Sendable {
         }
     }
 
+    /// S5: half of the voters may power the other half off without a committed order, if it has nobody else to ask.
+    mutating func fencesForQuorum(_ target: NodeID, _ incarnation: Incarnation, by host: SimulatedHost) {
+        guard let core = host.core?.consensus else { return }
+        if core.isQuorate && core.role == .leader {
+            fail("S5: \(host.id) powers \(target) off for a quorum that it has")
+        }
+        if core.activeVoterSets.contains(where: { $0.incarnation(of: host.id) != core.incarnation }) {
+            fail("S5: \(host.id) powers \(target) off, and its own start is not listed")
+        }
+        if state.fences[target].map({ $0.outcome == .verified && $0.incarnation >= incarnation }) == true {
+            fail("S5: \(host.id) powers incarnation \(incarnation) of \(target) off a second time")
+        }
+    }
+
     /// Who leaves runs nothing; but what an earlier agent left may be unknown to one that leaves before it has learned of
     /// it from anybody, and then its departure is not on record and proves nothing.
     mutating func left(_ host: SimulatedHost) {
@@ -147,7 +172,7 @@ struct ClusterObserver: Sendable {
         guard
             let leader = hosts.first(where: {
                 $0.core?.consensus.role == .leader && $0.core?.consensus.term == log.newestTerm
-            }), let core = leader.core
+            }), let core = leader.core, core.consensus.decides(at: leader.clock.local(time))
         else { return }
         let now = leader.clock.local(time)
         for host in hosts where host.id != leader.id && host.holdsLease(at: time) {
