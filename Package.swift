@@ -182,9 +182,15 @@ let package = Package(
         tests("ProxyTests", ["Proxy", "Balancing", "ProxyControl", "HTTP1", "ClusterModel", "LinuxIO", "CLinux"]),
         tests("ClusterConfigTests", ["ClusterConfig", "ClusterModel"]),
         tests("AdminAPITests", ["AdminAPI", "ClusterModel"]),
-        tests("ClusterAgentTests", ["ClusterAgent", "AdminAPI", "ClusterModel"]),
+        tests(
+            "ClusterAgentTests",
+            [
+                "ClusterAgent", "AdminAPI", "ClusterModel", "Consensus", "NodeCore", "LinuxIO", "Processes",
+                "ProxyControl", "CLinux", logging,
+            ]
+        ),
         tests("HavenCommandsTests", ["HavenCommands", "AdminAPI", "ClusterConfig", "ClusterModel"]),
         // The programs themselves, on the hosts of a lab; needs root.
-        tests("IntegrationTests", ["Lab", "AdminAPI", "ClusterModel", "LinuxIO", "Processes"]),
+        tests("IntegrationTests", ["Lab", "Tour", "AdminAPI", "ClusterModel", "LinuxIO", "Processes"]),
     ]
 )

@@ -32,7 +32,9 @@ struct AgentCounters {
             view.leaderChanges += 1
         case .leaseLost: view.leasesEnded += 1
         case .applied(.assign(let assignments)): view.assignments += assignments.count
-        case .peer, .leader, .elected, .deposed, .peerRestarted, .notice, .stalled, .applied: break
+        case .peer, .leader, .elected, .deposed, .peerRestarted, .notice, .stalled, .applied, .quorum, .provenDead,
+            .voters, .quorumFencingFails:
+            break
         }
     }
 

@@ -22,6 +22,10 @@ extension AgentLoop {
             case .run(let operation): run(operation)
             case .cancel(let operation): operations.cancel(operation)
             case .fence(let node, let incarnation, let devices): fence(node, incarnation, devices)
+            case .checkFenceDevices(let number, let checks): fences.check(number: number, checks)
+            case .fenceForQuorum(let node, let incarnation, let devices):
+                log.warning("powering off \(name(of: node)): half of the voters needs proof that it is dead")
+                fence(node, incarnation, devices)
             case .answer(let request, let outcome):
                 var actions: [RequestDesk.Action] = []
                 desk.takeOutcome(of: request, outcome, core: core, now: Clock.monotonic(), into: &actions)
@@ -76,14 +80,14 @@ extension AgentLoop {
         links.setSilence(core.consensus.timing.suspectAfter)
         proxy.update(ProxyView(core: core))
         operations.manage(core.state.configuration)
-        guarding.update(core.state.configuration, ordered: operations.ordered)
+        guarding.update(core.state, ordered: operations.ordered)
     }
 
     /// Whatever may end with the lease stands in the guard's list before it is started.
     private func run(_ operation: Operation) {
         if operation.kind == .start {
             operations.note(operation)
-            guarding.update(core.state.configuration, ordered: operations.ordered)
+            guarding.update(core.state, ordered: operations.ordered)
             if let objection = guarding.objection(to: operation.resource.name) {
                 inbox.put(.operationEnded(operation.resource.name, operation: operation.id, .failed(objection)))
                 return
@@ -111,6 +115,15 @@ extension AgentLoop {
             } else if let text = NoticeText.warning(notice, name: name) {
                 log.warning("\(text)")
             }
+        case .quorum(let holds):
+            if holds { log.notice("a quorum answers") } else { log.warning("no quorum answers: nothing is started") }
+        case .provenDead(let fact):
+            log.notice("incarnation \(fact.incarnation) of \(name(of: fact.node)) is known dead (\(fact.proof))")
+        case .voters(let voters, isCommitted: true):
+            let names = voters.set.voters.map { "\(name(of: $0.node)) (incarnation \($0.incarnation))" }
+            log.notice("voters: \(names.joined(separator: ", "))")
+        case .voters: break
+        case .quorumFencingFails(let reason): log.error("no quorum, and no proof that the others are dead: \(reason)")
         case .stalled: break
         case .leaseLost: log.warning("the lease ended: what runs here is stopped")
         case .applied(let change): record(change)

@@ -9,7 +9,6 @@ extension AgentLoop {
     /// Answers an operator of this node, now or when the leader has.
     func answer(_ request: AdminRequest, uid: UInt32, reply: @escaping @Sendable (AdminResponse) -> Void) {
         switch request {
-        case .configuration: reply(.configuration(core.state.configuration, version: core.state.version))
         case .quorumStatus: reply(.quorum(StatusBuilder(core: core, now: Clock.monotonic()).quorum()))
         case .timing: reply(.timing(StatusBuilder(core: core, now: Clock.monotonic()).timing()))
         case .keyStatus: reply(.keys(keyView()))
@@ -25,7 +24,8 @@ extension AgentLoop {
             let own = counters.view(of: core.state.configuration.node(core.id)?.name ?? "", now: Clock.monotonic())
             let links = linkViews()
             take(request, uid: uid) { reply(Self.adding(own, links, to: $0)) }
-        case .failoverCheck, .edit, .move, .cleanup, .fence, .rotateKey, .retireKey: take(request, uid: uid, reply)
+        case .configuration, .failoverCheck, .edit, .move, .cleanup, .fence, .rotateKey, .retireKey:
+            take(request, uid: uid, reply)
         }
     }
 
@@ -49,6 +49,7 @@ extension AgentLoop {
     func answerQuestion(_ request: AdminRequest) -> AdminResponse? {
         switch request {
         case .status: .status(status())
+        case .configuration: .configuration(core.state.configuration, version: core.state.version)
         case .failoverCheck(let node): failoverCheck(node)
         default: nil
         }
@@ -79,9 +80,9 @@ extension AgentLoop {
             if !isLeaving { beginLeaving() }
         case .loadBalancerStatus(let listener, _):
             links.send(.answer(id, loadBalancerStatus(listener)), to: peer, now: Clock.monotonic())
-        case .status, .failoverCheck, .edit, .move, .cleanup, .fence, .rotateKey, .retireKey:
+        case .status, .configuration, .failoverCheck, .edit, .move, .cleanup, .fence, .rotateKey, .retireKey:
             take(request, id: id, uid: uid, origin: .peer(peer))
-        case .configuration, .quorumStatus, .timing, .linkStatus, .keyStatus, .token: break
+        case .quorumStatus, .timing, .linkStatus, .keyStatus, .token: break
         }
     }
 

@@ -1,3 +1,4 @@
+import Bytes
 import ClusterModel
 import Consensus
 import Foundation
@@ -92,6 +93,7 @@ extension DurableBatch {
     private enum EntryKind {
         static let noop: UInt8 = 0
         static let command: UInt8 = 1
+        static let voters: UInt8 = 2
     }
 
     /// The same writes in the store's words.
@@ -105,8 +107,16 @@ extension DurableBatch {
             case .noop: StoredEntry(index: entry.index, term: entry.term, kind: EntryKind.noop, payload: [])
             case .command(let bytes):
                 StoredEntry(index: entry.index, term: entry.term, kind: EntryKind.command, payload: bytes)
+            case .voters(let set):
+                StoredEntry(
+                    index: entry.index,
+                    term: entry.term,
+                    kind: EntryKind.voters,
+                    payload: VoterFacts.bytes { set.encode(into: &$0) }
+                )
             }
         }
+        facts = VoterFacts.facts(in: writes)
     }
 
     /// An entry as consensus knows it; nil for a kind that this version does not know.
@@ -114,24 +124,32 @@ extension DurableBatch {
         switch stored.kind {
         case EntryKind.noop: LogEntry(index: stored.index, term: stored.term, payload: .noop)
         case EntryKind.command: LogEntry(index: stored.index, term: stored.term, payload: .command(stored.payload))
+        case EntryKind.voters:
+            VoterFacts.read(stored.payload) { (reader) throws(WireError) in try VoterSet(parsing: &reader) }
+                .map { LogEntry(index: stored.index, term: stored.term, payload: .voters($0)) }
         default: nil
         }
     }
 }
 
 extension DurableState {
-    /// What consensus restarts from; nil when an entry is of a kind that this version does not know.
+    /// What consensus restarts from; nil when an entry or a fact is of a kind that this version does not know.
     init?(_ recovered: RecoveredState) {
         var entries: [LogEntry] = []
         for stored in recovered.entries {
             guard let entry = DurableBatch.entry(stored) else { return nil }
             entries.append(entry)
         }
+        guard let facts = VoterFacts(recovered.facts) else { return nil }
         self.init(
             term: recovered.vote.term,
             votedFor: recovered.vote.votedFor.map { NodeID($0) },
-            snapshot: recovered.snapshot.map { Snapshot(lastIndex: $0.index, lastTerm: $0.term, data: $0.payload) },
-            log: entries
+            snapshot: recovered.snapshot.map {
+                Snapshot(lastIndex: $0.index, lastTerm: $0.term, data: $0.payload, voters: facts.snapshotVoters)
+            },
+            log: entries,
+            committedVoters: facts.committedVoters,
+            deaths: facts.deaths
         )
     }
 }

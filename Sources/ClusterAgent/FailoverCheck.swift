@@ -69,6 +69,11 @@ struct FailoverCheck {
                 "\(node.name) is not online: while it is missing, a fault during the test could stop the service"
             )
         }
+        for move in moves {
+            let place = core.state.assignments[move.resource]?.node
+            if core.state.configuration.isManaged(move.resource, on: place) { continue }
+            objections.append("\(move.resource) is left to the operator: it is unmanaged or in maintenance")
+        }
         for move in moves where move.to == nil { objections.append("no other node could take \(move.resource)") }
         for (resource, nodes) in core.state.failures.sorted(by: { $0.key < $1.key }) where !nodes.isEmpty {
             objections.append("\(resource) has failed lately (haven resource cleanup \(resource) forgets it)")

@@ -1,6 +1,7 @@
 import ClusterModel
 import FenceRunner
 import LinuxIO
+import NodeCore
 import Synchronization
 
 /// The core thread's way to the fence runner.
@@ -17,6 +18,7 @@ final class FenceDesk: Sendable {
     }
 
     private let runner: FenceRunner
+    private let inbox: Inbox<AgentNews>
     private let table: SharedTable
 
     /// Shared with the runner's thread, which looks up whom an event is about.
@@ -27,6 +29,7 @@ final class FenceDesk: Sendable {
     init(searchPath: [String], inbox: Inbox<AgentNews>) throws(SystemError) {
         let table = SharedTable()
         self.table = table
+        self.inbox = inbox
         runner = try FenceRunner(searchPath: searchPath) { event in
             switch event {
             case .ended(let number, let result):
@@ -61,6 +64,45 @@ final class FenceDesk: Sendable {
             return table.next
         }
         runner.fence(FenceOrder(id: number, node: name, devices: devices, timeout: timeout, powersOn: true))
+    }
+
+    /// Logs in to every device of some nodes and reports once: whether each node has a device that answers.
+    func check(number: UInt64, _ checks: [FenceCheck]) {
+        let round = CheckRound(left: checks.reduce(0) { $0 + $1.devices.count })
+        for check in checks {
+            for device in check.devices {
+                runner.check(device) { [inbox] result in
+                    guard let answers = round.take(check.node, result) else { return }
+                    let silent = checks.first { answers[$0.node]?.contains(where: \.isEmpty) != true }
+                    let reason = silent.map { "the fence device of \($0.node) does not answer: " }
+                        .map { $0 + (answers[silent?.node ?? NodeID(0)] ?? []).joined(separator: "; ") }
+                    inbox.put(.fenceDevicesChecked(number: number, failure: reason))
+                }
+            }
+        }
+    }
+
+    /// Answers of several devices, for as long as some are missing.
+    private final class CheckRound: Sendable {
+        private struct Answers {
+            var left: Int
+            /// What each device of a node said; empty when it answered.
+            var failures: [NodeID: [String]] = [:]
+        }
+
+        private let answers: Mutex<Answers>
+
+        init(left: Int) { answers = Mutex(Answers(left: left)) }
+
+        /// Everything, once the last answer is there.
+        func take(_ node: NodeID, _ result: Result<Duration, FenceFailure>) -> [NodeID: [String]]? {
+            answers.withLock { answers in
+                let failure = if case .failure(let failure) = result { "\(failure)" } else { "" }
+                answers.failures[node, default: []].append(failure)
+                answers.left -= 1
+                return answers.left == 0 ? answers.failures : nil
+            }
+        }
     }
 
     func shutDown() { runner.shutDown() }

@@ -15,6 +15,9 @@ import Synchronization
 struct ProxyView: Equatable, Sendable {
     var listeners: [PlannedListener]
 
+    /// - Parameter listeners: All there is to know, already put together.
+    init(listeners: [PlannedListener]) { self.listeners = listeners }
+
     /// - Parameter core: A server belongs to the node that has its name or its address; it leaves rotation with it.
     init(core: NodeCore) {
         let configuration = core.state.configuration
@@ -60,16 +63,27 @@ final class ProxySupervisor: Sendable {
         var refusal: String?
         var isRunning = false
         var isClosed = false
+        var restarts = RestartPace()
+        /// Why it was started again the last time.
+        var lastFault = ""
     }
 
     /// How often the proxy is asked how it is.
     static let statusInterval = Duration.seconds(1)
     /// How often it is looked whether the proxy still runs.
     static let lookInterval = 0.1
-    /// How long the proxy may take for anything.
-    static let patience = Duration.seconds(5)
-    /// The pause before a proxy that does not start is started again.
-    static let restartPause = 0.5
+    /// How often it is asked whether all its loops go round.
+    static let heartbeatInterval = Duration.milliseconds(300)
+    /// How long it may be silent before it counts as hung, is killed and started again.
+    ///
+    /// With the interval that is a second and a half at most. Time in which this process stood still does not count.
+    static let hangPatience = Duration.milliseconds(1200)
+    /// How long a proxy may take to start.
+    static let startPatience = Duration.seconds(5)
+    /// How long a running one may take to greet, to tell its status, or to follow a plan.
+    static let patience = Duration.seconds(2)
+    /// How much more it has for a plan, per server in it.
+    static let patiencePerServer = Duration.milliseconds(1)
 
     private let shared = Mutex(Shared())
     private let signal = DispatchSemaphore(value: 0)
@@ -118,6 +132,11 @@ final class ProxySupervisor: Sendable {
             if program != nil, !shared.isRunning { warnings.append("haven-proxy does not run on this node") }
             if let refusal = shared.refusal { warnings.append("haven-proxy refused the listeners: \(refusal)") }
             for bind in shared.failedBinds { warnings.append("\(bind.endpoint) cannot be listened on: \(bind.reason)") }
+            let restarts = shared.restarts.count(now: Clock.monotonic())
+            if restarts > 0 {
+                let times = restarts == 1 ? "once" : "\(restarts) times"
+                warnings.append("haven-proxy was started again \(times) within 10 minutes: \(shared.lastFault)")
+            }
             return warnings
         }
     }
@@ -131,25 +150,74 @@ final class ProxySupervisor: Sendable {
                 shared.withLock { $0.isRunning = true }
                 try serve(client, child)
             } catch {
-                log.warning("haven-proxy: \(error)")
                 shared.withLock { $0.isRunning = false }
-                if !isClosed { _ = signal.wait(timeout: .now() + Self.restartPause) }
+                if !isClosed { restart(after: error, &child) }
             }
         }
         if let child {
             _ = try? child.stop(.terminate(grace: .seconds(5)))
-        } else if let adopted = try? ProxyClient(path: controlPath, deadline: Clock.monotonic() + Self.patience) {
-            kill(adopted.hello.process, SIGTERM)
+        } else if let adopted = try? ProxyPeer(path: controlPath) {
+            adopted.signal(SIGTERM)
         }
     }
 
     private var isClosed: Bool { shared.withLock { $0.isClosed } }
 
-    private func connect(program: String, child: inout ChildProcess?) throws -> ProxyClient {
-        if let client = try? ProxyClient(path: controlPath, deadline: Clock.monotonic() + Self.patience) {
-            return client
+    /// Ends what is left of a proxy that failed, and waits until it may be started again.
+    private func restart(after error: any Error, _ child: inout ChildProcess?) {
+        let fault: String
+        switch error as? ProxyControlError {
+        case .closed: fault = "it closed the control connection"
+        case .timeout: fault = "it gave no answer"
+        default: fault = "\(error)"
         }
-        if let old = child { _ = try? old.stop(.kill) }
+        endHung(&child)
+        let pause = shared.withLock { shared in
+            shared.lastFault = fault
+            return shared.restarts.restart(now: Clock.monotonic())
+        }
+        log.warning("haven-proxy: \(fault); it is started again in \(pause.milliseconds) ms")
+        let end = Clock.monotonic() + pause
+        while !isClosed, Clock.monotonic() < end {
+            let left = Double((end - Clock.monotonic()).milliseconds + 1) / 1000
+            _ = signal.wait(timeout: .now() + max(0, left))
+        }
+    }
+
+    /// Kills a proxy at once, whoever started it: one that hangs would keep its listening sockets, and with them its
+    /// share of the clients.
+    private func endHung(_ child: inout ChildProcess?) {
+        if let child { _ = try? child.stop(.kill) }
+        child = nil
+        guard let peer = try? ProxyPeer(path: controlPath) else { return }
+        peer.signal(SIGKILL)
+        if !peer.waitForEnd(deadline: Clock.monotonic() + Self.patience) {
+            log.error("haven-proxy: process \(peer.process) cannot be killed")
+        }
+    }
+
+    private func connect(program: String, child: inout ChildProcess?) throws -> ProxyClient {
+        // Nobody there is no fault; one that is there and does not greet is.
+        if (try? ProxyPeer(path: controlPath)) != nil {
+            return try ProxyClient(path: controlPath, deadline: Clock.monotonic() + Self.patience)
+        }
+        let started = try ChildProcess(invocation(program))
+        child = started
+        log.notice("haven-proxy started")
+        let deadline = Clock.monotonic() + Self.startPatience
+        while true {
+            do {
+                return try ProxyClient(path: controlPath, deadline: deadline)
+            } catch {
+                if Clock.monotonic() >= deadline { throw error }
+                // The socket is not there yet; the child's end would end the wait early.
+                _ = try started.wait(until: Clock.monotonic() + .milliseconds(10)) { $0.exit != nil }
+                if let exit = started.exit { throw AgentFailure("it did not start (\(exit))") }
+            }
+        }
+    }
+
+    private func invocation(_ program: String) -> Invocation {
         var invocation = Invocation(
             program,
             [
@@ -160,20 +228,7 @@ final class ProxySupervisor: Sendable {
         invocation.newSession = true
         invocation.output = .descriptor(1)
         invocation.errors = .descriptor(2)
-        let started = try ChildProcess(invocation)
-        child = started
-        log.notice("haven-proxy started")
-        let deadline = Clock.monotonic() + Self.patience
-        while true {
-            do {
-                return try ProxyClient(path: controlPath, deadline: deadline)
-            } catch {
-                if Clock.monotonic() >= deadline { throw error }
-                // The socket is not there yet; the child's end would end the wait early.
-                _ = try started.wait(until: Clock.monotonic() + .milliseconds(10)) { $0.exit != nil }
-                if let exit = started.exit { throw SystemError(call: "haven-proxy", subject: "\(exit)", code: ECHILD) }
-            }
-        }
+        return invocation
     }
 
     /// Whom the proxy becomes; where there is no such user it becomes `nobody`.
@@ -183,11 +238,18 @@ final class ProxySupervisor: Sendable {
     private func serve(_ client: ProxyClient, _ child: ChildProcess?) throws {
         var applied: UInt64?
         var nextStatus = Clock.monotonic()
+        var nextHeartbeat = Clock.monotonic()
         while !isClosed {
+            if Clock.monotonic() >= nextHeartbeat {
+                try client.heartbeat(patience: Self.hangPatience)
+                nextHeartbeat = Clock.monotonic() + Self.heartbeatInterval
+            }
             let (view, generation) = shared.withLock { ($0.wanted, $0.generation) }
             if let view, generation != applied {
                 let plan = ProxyPlan(generation: generation, listeners: view.listeners)
-                let result = try client.apply(plan, deadline: Clock.monotonic() + Self.patience)
+                let servers = view.listeners.reduce(0) { $0 + $1.listener.servers.count }
+                let patience = Self.patience + Self.patiencePerServer * servers
+                let result = try client.apply(plan, deadline: Clock.monotonic() + patience)
                 applied = generation
                 shared.withLock { shared in
                     shared.failedBinds = result.failedBinds
@@ -233,6 +295,7 @@ final class ProxySupervisor: Sendable {
             state: server.state,
             health: server.check == nil && isUp ? .unchecked : isUp ? .up : .down
         )
+        view.isBackup = server.isBackup
         guard let report else {
             view.reason = "unknown"
             return view

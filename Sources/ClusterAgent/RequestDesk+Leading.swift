@@ -13,20 +13,52 @@ extension RequestDesk {
         now: Instant,
         into actions: inout [Action]
     ) {
+        request.settled = request.attempt
+        if takeKnownAnswer(&request, id, core: core, into: &actions) { return }
+        if case .edit(_, let expected?) = request.request, expected > core.state.version {
+            // Versions only rise: somebody else leads, and this node does not know it yet.
+            request.stage = .waitsForLeader(nextTry: now + Self.retryInterval)
+            return
+        }
         switch changes(for: &request, core: core) {
         case .failure(let failure): respond(&request, id, .failed(failure.failure), &actions)
         case .success(.answer(let response)): respond(&request, id, response, &actions)
         case .success(.changes(let changes)):
+            request.mayBeUnderWay = true
             var waiting: Set<Random128> = []
             for change in changes {
                 request.attempt += 1
-                // Every try has a number of its own, derived from the request's, so that its answer is its own too.
-                let number = Random128(high: id.high, low: id.low &+ request.attempt)
+                let number = Self.number(of: request.attempt, id)
                 waiting.insert(number)
                 actions.append(.change(change, RequestOrigin(id: number, node: self.id, uid: request.uid)))
             }
             request.stage = .proposed(waiting)
         }
+    }
+
+    /// Every try has a number of its own, derived from the request's, so that its answer is its own too.
+    private static func number(of attempt: UInt64, _ id: Random128) -> Random128 {
+        Random128(high: id.high, low: id.low &+ attempt)
+    }
+
+    /// A change that an earlier leader took may have been carried out although nobody heard of it: then it is answered,
+    /// because made again it would be refused for what it did itself.
+    private mutating func takeKnownAnswer(
+        _ request: inout Pending,
+        _ id: Random128,
+        core: NodeCore,
+        into actions: inout [Action]
+    ) -> Bool {
+        let number = Self.number(of: request.attempt + 1, id)
+        guard case .edit = request.request, let known = core.state.answered.last(where: { $0.id == number })
+        else { return false }
+        request.attempt += 1
+        switch known.answer {
+        case .applied(let version): respond(&request, id, .done(version: version, notes: request.notes), &actions)
+        case .conflict(let current): conflict(&request, id, current: current, into: &actions)
+        case .refused(let reason): respond(&request, id, .failed(AdminFailure(.refused, reason)), &actions)
+        }
+        return true
     }
 
     private enum Beginning {
@@ -128,6 +160,9 @@ extension RequestDesk {
             return .failure(Refusal("there is no resource \"\(resource)\"; resources: \(names)"))
         }
         let current = state.assignments[resource]?.node
+        guard state.configuration.isManaged(resource, on: current) else {
+            return .failure(Refusal("\(resource) is left to the operator: it is unmanaged or in maintenance"))
+        }
         let target: NodeID
         if let to {
             switch node(to, state) {
@@ -145,7 +180,9 @@ extension RequestDesk {
             let name = state.configuration.node(target)?.name ?? ""
             return .failure(Refusal("\(name) cannot take \(resource): it is in standby or not online"))
         }
-        if current == target { return .success(.answer(.done(version: state.version, notes: ["it is there already"]))) }
+        if current == target {
+            return .success(.answer(.done(version: state.version, notes: ["\(resource) is there already"])))
+        }
         return .success(.changes([.move(resource: resource, to: target)]))
     }
 

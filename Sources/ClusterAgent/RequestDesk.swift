@@ -36,6 +36,11 @@ struct RequestDesk {
         var stage = Stage.waitsForLeader(nextTry: nil)
         /// Which try at changing the configuration this is; each has a number of its own in the log.
         var attempt: UInt64 = 0
+        /// The last try of which it is known what became: a later one that was cut short keeps its number, because it
+        /// may still be carried out, and then must not be carried out, or refused, a second time.
+        var settled: UInt64 = 0
+        /// Whether a leader may have taken it: then nobody can say any more that nothing was changed.
+        var mayBeUnderWay = false
         var notes: [String] = []
     }
 
@@ -135,7 +140,9 @@ struct RequestDesk {
             case .applied(.conflict(let current)): conflict(&request, id, current: current, into: &actions)
             case .applied(.refused(let reason)), .refused(let reason):
                 respond(&request, id, .failed(AdminFailure(.refused, reason)), &actions)
-            case .notLeader: request.stage = .waitsForLeader(nextTry: now + Self.retryInterval)
+            case .notLeader:
+                request.attempt = request.settled
+                request.stage = .waitsForLeader(nextTry: now + Self.retryInterval)
             }
             if pending[id] != nil { pending[id] = request }
         }
@@ -165,7 +172,7 @@ struct RequestDesk {
         respond(&request, id, .done(version: version, notes: request.notes), &actions)
     }
 
-    private mutating func conflict(
+    mutating func conflict(
         _ request: inout Pending,
         _ id: Random128,
         current: ConfigurationVersion,
@@ -201,6 +208,7 @@ struct RequestDesk {
                 } else {
                     request.stage = .waitsForLeader(nextTry: now + Self.retryInterval)
                     if case .here = request.origin, let leader = core.consensus.leader, leader != self.id {
+                        request.mayBeUnderWay = true
                         actions.append(.forward(id, request.request, uid: request.uid, to: leader))
                     }
                 }
@@ -214,7 +222,7 @@ struct RequestDesk {
     }
 
     private func timeout(of request: Pending, core: NodeCore) -> AdminFailure {
-        if case .waitsForLeader = request.stage, core.consensus.leader == nil {
+        if case .waitsForLeader = request.stage, core.consensus.leader == nil, !request.mayBeUnderWay {
             return AdminFailure(
                 .noQuorum,
                 "there is no leader, so nothing can be decided",
@@ -291,7 +299,7 @@ extension AdminRequest {
     /// Whether it only asks, and the leader knows the answer best.
     fileprivate var isQuestion: Bool {
         switch self {
-        case .status, .failoverCheck: true
+        case .status, .configuration, .failoverCheck: true
         default: false
         }
     }

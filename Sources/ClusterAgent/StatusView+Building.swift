@@ -40,27 +40,39 @@ struct StatusBuilder {
     }
 
     func quorum() -> QuorumView {
-        let voters = configuration.nodes.map { node in
-            let peer = core.consensus.peer(node.id)
-            let isSelf = node.id == core.id
-            return QuorumView.Voter(
-                node: node.name,
-                incarnation: nil,
+        let consensus = core.consensus
+        let set = consensus.listedVoters.set
+        let voters = set.voters.map { voter in
+            let peer = consensus.peer(voter.node)
+            let isSelf = voter.node == core.id
+            var view = QuorumView.Voter(
+                node: name(of: voter.node),
+                incarnation: voter.incarnation,
                 isHeard: isSelf || (peer.map(isHeard) ?? false),
                 lastHeard: isSelf ? nil : peer?.lastHeard.map { Milliseconds((now - $0).milliseconds) }
             )
+            view.isProvenDead = consensus.deathFacts.cover(voter)
+            return view
         }
-        return QuorumView(
+        var view = QuorumView(
             isQuorate: isQuorate,
-            leader: core.consensus.leader.map(name),
-            term: core.consensus.term,
-            needed: configuration.nodes.count / 2 + 1,
+            leader: consensus.leader.map(name),
+            term: consensus.term,
+            needed: set.count / 2 + 1,
             voters: voters
         )
+        view.isHalf = consensus.isHolder || (consensus.role == .leader && !consensus.isQuorate)
+        view.isListed = set.incarnation(of: core.id) == core.incarnation
+        view.wantedDead = core.wantedDead.map { name(of: $0.node) }
+        view.fencingFailure = core.quorumFencingFailure
+        return view
     }
 
-    /// A node is part of a quorum while it holds a lease, which only a quorum's leader grants and renews.
-    var isQuorate: Bool { core.consensus.leader != nil && (core.consensus.leaseEnd.map { $0 > now } ?? false) }
+    /// A leader is part of a quorum while one answers it; another node while it holds a lease of a leader.
+    var isQuorate: Bool {
+        if core.consensus.role == .leader { return core.consensus.decides(at: now) }
+        return core.consensus.leader != nil && (core.consensus.leaseEnd.map { $0 > now } ?? false)
+    }
 
     private func isHeard(_ peer: PeerView) -> Bool {
         if case .alive = peer.state { return true }
@@ -76,6 +88,7 @@ struct StatusBuilder {
             state: nodeState(node.id, peer),
             standby: node.standby
         )
+        view.maintenance = node.maintenance
         if node.id == core.id {
             view.incarnation = core.incarnation
             view.digest = Self.hex(ownDigest)
@@ -112,6 +125,7 @@ struct StatusBuilder {
             node: node.map(name),
             reason: reason
         )
+        view.managed = configuration.isManaged(resource.name, on: state.assignments[resource.name]?.node)
         if case .virtualIP(let address) = resource.kind { view.address = address.address }
         view.failures = (state.failures[resource.name] ?? [:]).sorted { $0.key < $1.key }
             .map { .init(node: name(of: $0.key), count: $0.value.count, reason: $0.value.reason) }
@@ -166,6 +180,12 @@ struct StatusBuilder {
             warnings.append(
                 "no quorum: \(quorum.needed) of \(quorum.voters.count) nodes are needed"
                     + (missing.isEmpty ? "" : "; not heard: \(missing.joined(separator: ", "))")
+            )
+        }
+        if configuration.properties.maintenanceMode {
+            warnings.append(
+                "maintenance-mode=true: the cluster starts, stops, monitors and powers off nothing "
+                    + "(haven property set maintenance-mode=false ends it)"
             )
         }
         if !configuration.properties.stonithEnabled {

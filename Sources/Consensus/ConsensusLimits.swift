@@ -28,6 +28,8 @@ public enum ConsensusLimits {
     public static let snapshotBytes = 64 * 1024 * 1024
     /// Terms and indexes from the wire stay below this, so that counting on from them never runs over.
     public static let highestOrdinal: UInt64 = 1 << 62
+    /// Facts of death that are kept: two of each voter, and as many of former ones.
+    public static let deathFacts = 64
     /// Messages that wait for one write; more are dropped, and whoever needs the answer asks again.
     public static let heldMessages = 256
 }

@@ -11,13 +11,27 @@ public struct DurableState: Hashable, Sendable {
     /// Entries in ascending order without a gap; they may begin at or before the snapshot's last entry, never after
     /// the one behind it.
     public var log: [LogEntry]
+    /// The newest configuration entry that was known committed here: a restart need not ask the set before it again,
+    /// whose voters may be gone for ever.
+    public var committedVoters: LogIndex
+    /// What is known to be dead for ever.
+    public var deaths: DeathFacts
 
     /// States everything; without arguments, the state of a node that never ran.
-    public init(term: Term = 0, votedFor: NodeID? = nil, snapshot: Snapshot? = nil, log: [LogEntry] = []) {
+    public init(
+        term: Term = 0,
+        votedFor: NodeID? = nil,
+        snapshot: Snapshot? = nil,
+        log: [LogEntry] = [],
+        committedVoters: LogIndex = 0,
+        deaths: DeathFacts = DeathFacts()
+    ) {
         self.term = term
         self.votedFor = votedFor
         self.snapshot = snapshot
         self.log = log
+        self.committedVoters = committedVoters
+        self.deaths = deaths
     }
 
     /// What is wrong with it, so that a shell refuses to start on a damaged store; nil when it is sound.
@@ -33,6 +47,9 @@ public struct DurableState: Hashable, Sendable {
         }
         if let first = log.first, first.index > (snapshot?.lastIndex ?? 0) + 1 {
             return "log entries between the snapshot and entry \(first.index) are missing"
+        }
+        if committedVoters > max(log.last?.index ?? 0, snapshot?.lastIndex ?? 0) {
+            return "configuration entry \(committedVoters) was known committed and is missing"
         }
         if newest > term { return "the log holds term \(newest), the vote record only term \(term)" }
         return nil
@@ -50,6 +67,8 @@ public struct DurableState: Hashable, Sendable {
             log.append(contentsOf: writes.entries)
         }
         if let drop = writes.dropLogThrough { log.removeAll { $0.index <= drop } }
+        if let index = writes.committedVoters { committedVoters = index }
+        if let deaths = writes.deaths { self.deaths = deaths }
     }
 }
 
@@ -65,8 +84,15 @@ public struct DurableWrites: Hashable, Sendable {
     public internal(set) var entries: [LogEntry] = []
     /// Deletes every entry up to and including this index.
     public internal(set) var dropLogThrough: LogIndex?
+    /// Replaces the index of the newest configuration entry known committed.
+    public internal(set) var committedVoters: LogIndex?
+    /// Replaces the facts of death.
+    public internal(set) var deaths: DeathFacts?
 
-    var isEmpty: Bool { vote == nil && snapshot == nil && replaceLogFrom == nil && dropLogThrough == nil }
+    var isEmpty: Bool {
+        vote == nil && snapshot == nil && replaceLogFrom == nil && dropLogThrough == nil && committedVoters == nil
+            && deaths == nil
+    }
 
     /// Adds entries behind what is there, replacing from the first one's index on.
     mutating func replaceLog(from index: LogIndex, with more: [LogEntry]) {

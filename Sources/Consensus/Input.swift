@@ -32,6 +32,36 @@ public enum Input: Sendable {
     case ownStatus(configurationDigest: UInt64)
     /// Whether the disk takes writes. While it does not, the node neither votes nor acknowledges nor leads.
     case storage(working: Bool)
-    /// This node has stopped everything and is about to end. A leader hands over first; `Event.left` follows.
+    /// This node has stopped everything and is about to end. A leader hands over first; `Event.left` follows, after
+    /// which the process must end: this incarnation never acts again (RULE 4.2-c).
     case leaving
+    /// What the applied configuration and the fence devices say about who may vote. To be kept current on every node.
+    case settings(QuorumSettings)
+    /// A node was verified off when it ran as this incarnation or a later one.
+    case provenDead(NodeID, Incarnation)
+}
+
+/// What bears on who votes and lies outside of the log of consensus.
+public struct QuorumSettings: Hashable, Sendable {
+    /// All nodes of the cluster: they get the log, whether they vote or not.
+    public var members: NodeSet
+    /// Those of them that shall vote.
+    public var eligible: NodeSet
+    /// Those that a fence device can power off, as far as its last real check says (RULE 4.2-d).
+    public var fenceable: NodeSet
+    /// Whether half of the voters renews leases (RULE 4.3-a).
+    public var holdsByHalf: Bool
+
+    /// States everything.
+    public init(
+        members: NodeSet,
+        eligible: NodeSet,
+        fenceable: NodeSet = NodeSet(),
+        holdsByHalf: Bool = true
+    ) {
+        self.members = members
+        self.eligible = eligible
+        self.fenceable = fenceable
+        self.holdsByHalf = holdsByHalf
+    }
 }

@@ -23,11 +23,13 @@ public enum EntryPayload: Hashable, Sendable {
     case noop
     /// A command; its bytes mean nothing to consensus.
     case command([UInt8])
+    /// Whose votes count from here on, and until it is committed those of the set before as well (RULE 4.2-a).
+    case voters(VoterSet)
 
     /// How many command bytes it holds.
     public var byteCount: Int {
         switch self {
-        case .noop: 0
+        case .noop, .voters: 0
         case .command(let bytes): bytes.count
         }
     }
@@ -41,12 +43,15 @@ public struct Snapshot: Hashable, Sendable {
     public let lastTerm: Term
     /// The state after that entry.
     public let data: [UInt8]
+    /// Who votes after that entry; nil in the snapshot of a log that lists nobody yet.
+    public let voters: ListedVoters?
 
     /// States a snapshot.
-    public init(lastIndex: LogIndex, lastTerm: Term, data: [UInt8]) {
+    public init(lastIndex: LogIndex, lastTerm: Term, data: [UInt8], voters: ListedVoters? = nil) {
         self.lastIndex = lastIndex
         self.lastTerm = lastTerm
         self.data = data
+        self.voters = voters
     }
 }
 

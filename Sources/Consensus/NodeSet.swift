@@ -28,6 +28,26 @@ public struct NodeSet: Hashable, Sendable, CustomStringConvertible {
     /// Takes a node out.
     public mutating func remove(_ node: NodeID) { setWord(node, word(node) & ~Self.bit(node)) }
 
+    /// The nodes that are in both.
+    public func intersection(_ other: NodeSet) -> NodeSet {
+        var result = self
+        result.words.0 &= other.words.0
+        result.words.1 &= other.words.1
+        result.words.2 &= other.words.2
+        result.words.3 &= other.words.3
+        return result
+    }
+
+    /// The nodes that are in one of them.
+    public func union(_ other: NodeSet) -> NodeSet {
+        var result = self
+        result.words.0 |= other.words.0
+        result.words.1 |= other.words.1
+        result.words.2 |= other.words.2
+        result.words.3 |= other.words.3
+        return result
+    }
+
     /// The nodes in ascending order; allocates, so not for the heartbeat path.
     public var nodes: [NodeID] { (0...UInt8.max).map { NodeID($0) }.filter(contains) }
 

@@ -1,6 +1,6 @@
 public import ClusterModel
 
-/// What a node knows of another voter, for status and for decisions.
+/// What a node knows of another node, for status and for decisions.
 public struct PeerView: Hashable, Sendable {
     /// The peer.
     public let id: NodeID

@@ -23,6 +23,22 @@ package struct PlantedFaults: Hashable, Sendable {
     package var commitEarlierTerms = false
     /// Leases are prolonged by the time of a stall.
     package var compensateLeases = false
+    /// A configuration entry is committed by a quorum of the new voter set alone.
+    package var countNewestSetOnly = false
+    /// A start that is not listed counts half of a voter set.
+    package var countUnlistedHalf = false
+    /// Half of a voter set decides although nobody has proven the other half dead.
+    package var countHalfWithoutProof = false
+    /// A node says that it has left and goes on voting.
+    package var leaveAndVote = false
+    /// A dead voter is taken out of an odd set whatever the others can prove (4.2-d).
+    package var shrinkOddSets = false
+    /// Only a quorum renews leases, so that a survivor stops what runs while it fences (4.3-a).
+    package var leaseNeedsQuorum = false
+    /// A leader elected by half of the voters does not wait for leases that the dead half may have granted.
+    package var forgetProofTime = false
+    /// A leader that had no quorum for a while acts on leases as if it had had one.
+    package var forgetLapse = false
     /// A voter promises for its own election time-out, whatever longer one the leader's lease needs.
     package var ignoreAskedPromise = false
 

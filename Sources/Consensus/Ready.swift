@@ -69,6 +69,16 @@ public enum Event: Hashable, Sendable {
     /// A rule that holds in every sound cluster was broken: a store was rolled back, or two machines run under one
     /// identity. The node takes no part any more; the agent stops everything and ends.
     case mustStop(String)
+    /// Leader: whether a quorum answers. Without one it renews leases, if half of the voters answers, and must order
+    /// nothing. When one answers again, ask `leaseOver(of:)` anew before anything is recovered by lease.
+    case quorum(Bool)
+    /// This node leads or holds half of the voters, and proof that these are dead would let that half decide: power them
+    /// off, each or none, and tell by `Input.provenDead`. Empty: there is no need any more.
+    case fenceForQuorum([Voter])
+    /// It became known that a start of a node can never act again.
+    case provenDead(DeathFact)
+    /// Who votes by the newest entry of the log changed, or that entry became known committed.
+    case votersChanged(ListedVoters, isCommitted: Bool)
     /// This node has left: it holds no lease, votes for nobody and says so.
     case left
 }

@@ -6,8 +6,10 @@ public enum FieldKind: UInt8, Sendable {
     case host
     /// Connection.
     case connection
-    /// Fields of this hop alone: Keep-Alive, Proxy-Connection, TE, Upgrade, HTTP2-Settings.
+    /// Fields of this hop alone: Keep-Alive, Proxy-Connection, TE, HTTP2-Settings.
     case hop
+    /// Upgrade: of this hop alone, too, and passed on only with what it asks for.
+    case upgrade
     /// Transfer-Encoding.
     case transferEncoding
     /// Content-Length.
@@ -153,7 +155,7 @@ extension FieldKind {
     }
 
     private static func seven(_ bytes: Span<UInt8>, _ name: Range<Int>) -> FieldKind {
-        if Characters.equals(bytes, name, "upgrade") { return .hop }
+        if Characters.equals(bytes, name, "upgrade") { return .upgrade }
         return Characters.equals(bytes, name, "expires") ? .cacheValidator : .other
     }
 

@@ -16,10 +16,9 @@ struct FramingFields {
     var contentLength: Int64 = -1
     var chunked = false
 
-    /// Takes in a Content-Length; repeated equal values are one.
+    /// Takes in a Content-Length; even the same value twice has no innocent sender.
     mutating func addLength(_ bytes: Span<UInt8>, _ value: Range<Int>) throws(HeadFault) {
-        guard let length = Self.decimal(bytes, value) else { throw .contentLength }
-        guard contentLength < 0 || contentLength == length else { throw .contentLength }
+        guard contentLength < 0, let length = Self.decimal(bytes, value) else { throw .contentLength }
         contentLength = length
     }
 
@@ -70,6 +69,7 @@ enum ListItem {
 struct ConnectionOptions {
     var close = false
     var keepAlive = false
+    var upgrade = false
     /// Whether it names fields that must not be passed on, beyond those that never are.
     var nominates = false
 
@@ -86,6 +86,7 @@ struct ConnectionOptions {
                 guard item.allSatisfy({ Characters.isToken(bytes[$0]) }) else { throw .connection }
                 switch FieldKind.of(bytes, item) {
                 case .host, .contentLength, .transferEncoding: throw .connection
+                case .upgrade: upgrade = true
                 case .hop, .connection: break
                 default: nominates = true
                 }

@@ -1,5 +1,7 @@
 /// How much of a message head is accepted; one table for requests and responses.
 public enum HeadLimits {
+    /// The longest name of a protocol in an Upgrade field.
+    static let upgradeBytes = 64
     /// The longest head, from the first byte of its first line to the empty line; longer ones are refused with 431.
     public static let headBytes = 16_384
     /// The most field lines (HAProxy's `tune.http.maxhdr` allows 101).

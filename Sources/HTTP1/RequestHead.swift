@@ -45,6 +45,11 @@ public struct RequestHead: Sendable {
     public private(set) var hasCookie = false
     /// Whether Connection names further fields to leave out.
     public private(set) var nominates = false
+    /// Where the name of the protocol stands that the client wants to change to; empty when it does not, or when that
+    /// is not passed on.
+    public private(set) var upgradeRange = 0..<0
+    /// Whether the server may answer with 101.
+    public var wantsUpgrade: Bool { !upgradeRange.isEmpty }
 
     /// Nothing read yet.
     public init() {}
@@ -153,6 +158,7 @@ public struct RequestHead: Sendable {
     private mutating func interpret(_ bytes: Span<UInt8>) throws(HeadFault) {
         var framingFields = FramingFields()
         var options = ConnectionOptions()
+        var upgrade = UpgradeFields()
         var host: Range<Int>?
         expectsContinue = false
         hasCookie = false
@@ -164,6 +170,7 @@ public struct RequestHead: Sendable {
                 guard host == nil else { throw .hostCount }
                 host = field.value
             case .connection: try options.add(bytes, field.value)
+            case .upgrade: upgrade.add(field.value)
             case .contentLength: try framingFields.addLength(bytes, field.value)
             case .transferEncoding: try framingFields.addCoding(bytes, field.value)
             case .cookie: hasCookie = true
@@ -176,6 +183,9 @@ public struct RequestHead: Sendable {
         try decideFraming(framingFields)
         keepsAlive = minorVersion == 1 ? !options.close : options.keepAlive && !options.close
         nominates = options.nominates
+        // After a body nobody could say where the new protocol starts.
+        let mayUpgrade = minorVersion == 1 && options.upgrade && framing == .none
+        upgradeRange = mayUpgrade ? upgrade.target(bytes) ?? 0..<0 : 0..<0
         if let host {
             guard HostText.isValid(bytes, host) else { throw .host }
         } else if minorVersion == 1 {

@@ -20,26 +20,31 @@ public struct ResponseHead: Sendable {
     public private(set) var hasSetCookie = false
     /// Whether Connection names further fields to leave out.
     public private(set) var nominates = false
+    /// Of a 101, where the name of the new protocol stands.
+    public private(set) var upgradeRange = 0..<0
 
     /// Nothing read yet.
     public init() {}
 
     /// Whether another head for the same request follows.
-    public var isInterim: Bool { status < 200 }
+    public var isInterim: Bool { status < 200 && status != 101 }
+    /// Whether the connection speaks another protocol from here on.
+    public var switchesProtocol: Bool { status == 101 }
 
     /// Reads a head from the start of `bytes`.
     ///
     /// - Parameters:
     ///   - bytes: What has come so far.
     ///   - method: The request's, for a response to HEAD has no body.
+    ///   - mayUpgrade: Whether the request asked for another protocol.
     /// - Returns: How far it got.
-    public mutating func read(_ bytes: Span<UInt8>, to method: Method) -> HeadProgress {
+    public mutating func read(_ bytes: Span<UInt8>, to method: Method, mayUpgrade: Bool = false) -> HeadProgress {
         let window = bytes.extracting(first: min(bytes.count, HeadLimits.headBytes))
         do throws(HeadFault) {
             guard let start = try readLine(window) else { return incomplete(window) }
             let progress = fields.read(window, from: start)
             if case .incomplete = progress { return incomplete(window) }
-            if case .complete = progress { try interpret(window, to: method) }
+            if case .complete = progress { try interpret(window, to: method, mayUpgrade) }
             return progress
         } catch { return .refused(error) }
     }
@@ -75,7 +80,12 @@ public struct ResponseHead: Sendable {
         return at + 2
     }
 
-    private mutating func interpret(_ bytes: Span<UInt8>, to method: Method) throws(HeadFault) {
+    private mutating func interpret(
+        _ bytes: Span<UInt8>,
+        to method: Method,
+        _ mayUpgrade: Bool
+    ) throws(HeadFault) {
+        var upgrade = UpgradeFields()
         var framingFields = FramingFields()
         var options = ConnectionOptions()
         var caching = CachingFields()
@@ -85,6 +95,7 @@ public struct ResponseHead: Sendable {
             switch field.kind {
             case .other, .hop, .host, .cookie, .expect, .forged: break
             case .connection: try options.add(bytes, field.value)
+            case .upgrade: upgrade.add(field.value)
             case .contentLength: try framingFields.addLength(bytes, field.value)
             case .transferEncoding: try framingFields.addCoding(bytes, field.value)
             case .setCookie: hasSetCookie = true
@@ -96,21 +107,27 @@ public struct ResponseHead: Sendable {
         keepsAlive = minorVersion == 1 ? !options.close : options.keepAlive && !options.close
         isCacheable = caching.isStorable && !caching.forbids && method.isCacheable && Self.storable(status)
         contentLength = framingFields.contentLength
-        try decideFraming(framingFields, to: method)
+        upgradeRange = 0..<0
+        guard status == 101 else { return try decideFraming(framingFields, to: method) }
+        // Only what was asked for, said in full, and without a body.
+        guard mayUpgrade, options.upgrade, minorVersion == 1, !framingFields.chunked, contentLength <= 0,
+            let target = upgrade.target(bytes)
+        else { throw .connection }
+        upgradeRange = target
+        contentLength = -1
+        framing = .untilClose
+        keepsAlive = false
     }
 
     private mutating func decideFraming(_ fields: FramingFields, to method: Method) throws(HeadFault) {
-        // This proxy never asks for a tunnel.
-        guard status != 101 else { throw .connection }
+        // The coding would win (RFC 9112 §6.3), but not with every reader.
+        guard !fields.chunked || contentLength < 0 else { throw .lengthAndCoding }
         if status < 200 || status == 204 || status == 304 || method == .head {
             framing = .none
             if status < 200 || status == 204 { contentLength = -1 }
         } else if fields.chunked {
             guard minorVersion == 1 else { throw .transferCoding }
             framing = .chunked
-            // The coding wins, and a connection whose server says both is not trusted again (RFC 9112 §6.3).
-            if contentLength >= 0 { keepsAlive = false }
-            contentLength = -1
         } else if contentLength >= 0 {
             framing = .length
         } else {

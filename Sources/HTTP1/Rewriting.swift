@@ -35,6 +35,7 @@ extension RequestHead {
         run.flush(bytes, into: &out)
         FramingLines.append(framing, contentLength, into: &out)
         if minorVersion == 0 { out.append("Connection: close\r\n") }
+        if wantsUpgrade { UpgradeLines.append(bytes, upgradeRange, into: &out) }
         if edits.forwardedFor.count > 0 {
             out.append("X-Forwarded-For: ")
             out.append(edits.forwardedFor)
@@ -45,7 +46,7 @@ extension RequestHead {
 
     private func passes(_ field: Field, _ bytes: Span<UInt8>, _ edits: borrowing RequestEdits) -> Bool {
         switch field.kind {
-        case .hop, .connection, .contentLength, .transferEncoding: return false
+        case .hop, .upgrade, .connection, .contentLength, .transferEncoding: return false
         case .cookie where edits.removedCookie.count > 0: return false
         // HTTP/1.0 has no interim responses.
         case .expect where minorVersion == 0: return false
@@ -117,6 +118,7 @@ extension ResponseHead {
             out.append("\r\n")
             if edits.marksPrivate, isCacheable { out.append("Cache-control: private\r\n") }
         }
+        if switchesProtocol { UpgradeLines.append(bytes, upgradeRange, into: &out) }
         switch edits.connection {
         case .absent: break
         case .close: out.append("Connection: close\r\n")
@@ -127,7 +129,7 @@ extension ResponseHead {
 
     private func passes(_ field: Field, _ bytes: Span<UInt8>, _ edits: borrowing ResponseEdits) -> Bool {
         switch field.kind {
-        case .hop, .connection, .contentLength, .transferEncoding: return false
+        case .hop, .upgrade, .connection, .contentLength, .transferEncoding: return false
         case .setCookie where edits.removedCookie.count > 0:
             if CookieScan.sets(edits.removedCookie, field.value, bytes) { return false }
         default: break
@@ -167,5 +169,14 @@ enum FramingLines {
             out.append("\r\n")
         case .chunked: out.append("Transfer-Encoding: chunked\r\n")
         }
+    }
+}
+
+/// The two fields that only together ask for another protocol, or grant it.
+enum UpgradeLines {
+    static func append(_ bytes: Span<UInt8>, _ target: Range<Int>, into out: inout HeadWriter) {
+        out.append("Connection: Upgrade\r\nUpgrade: ")
+        out.append(bytes, target)
+        out.append("\r\n")
     }
 }

@@ -39,6 +39,18 @@ extension NodeCore {
         case .wantSnapshot:
             step(.snapshot(upTo: appliedIndex, data: codec.encodeState(state)), now: now, into: &effects)
         case .transferFailed: break
+        case .quorum(let holds): quorumChanged(holds, now: now, into: &effects)
+        case .fenceForQuorum(let voters):
+            quorumFencing.wanted = voters
+            fenceForQuorum(now: now, into: &effects)
+        case .provenDead(let fact):
+            effects.append(.event(.provenDead(fact)))
+            if fact.proof == .poweredOff {
+                recover(.provenOff(fact.node, fact.incarnation), now: now, into: &effects)
+            }
+        case .votersChanged(let voters, let isCommitted):
+            effects.append(.event(.voters(voters, isCommitted: isCommitted)))
+            effects.append(.changed)
         case .mustStop(let reason): effects.append(.mustStop(reason))
         case .left: effects.append(.left)
         }
@@ -104,10 +116,12 @@ extension NodeCore {
         _ effects: inout [NodeEffect]
     ) {
         effects.append(.changed)
+        tellProofs(now: now, into: &effects)
         announceWhileContended(into: &effects)
         if configuration {
             followProfile(now: now, into: &effects)
             step(.ownStatus(configurationDigest: codec.digest(state)), now: now, into: &effects)
+            step(.settings(quorumSettings), now: now, into: &effects)
             execute(.configuration(state.configuration, version: state.version), now: now, into: &effects)
         }
         // Only now it is known from when on leases of lost nodes are over.

@@ -19,6 +19,12 @@ extension NodeCore {
             now: now
         )
         recovery?.faults = faults
+        isRecoveryQuorate = true
+        recover(.quorate(false), now: now, into: &effects)
+        isRecoveryQuorate = false
+        for fact in consensus.deathFacts.list where fact.proof == .poweredOff {
+            recover(.provenOff(fact.node, fact.incarnation), now: now, into: &effects)
+        }
         effects.append(.event(.elected(term)))
         recover(.wallClock(wallClock), now: now, into: &effects)
         tellEverybodysLiveness(now: now, into: &effects)
@@ -64,6 +70,10 @@ extension NodeCore {
     /// Runs recovery, if this node leads, and acts on what it wants.
     mutating func recover(_ input: RecoveryInput, now: Instant, into effects: inout [NodeEffect]) {
         guard recovery != nil else { return }
+        if isRecoveryQuorate, !consensus.decides(at: now) {
+            isRecoveryQuorate = false
+            recover(.quorate(false), now: now, into: &effects)
+        }
         var wanted: [RecoveryEffect] = []
         recovery?.receive(input, now: now, into: &wanted)
         for effect in wanted { carryOut(effect, now: now, into: &effects) }

@@ -44,6 +44,10 @@ public struct NodeCore: Sendable {
     var keepsAnnouncing = false
     /// Who gets no lease from this node; consensus was told.
     var denied: Set<NodeID> = []
+    /// Whether recovery was told that a quorum answers.
+    var isRecoveryQuorate = true
+    var quorumFencing = QuorumFencing()
+    var fenceable: Set<NodeID> = []
     let codec: CommandCodec
     /// The profiles that consensus was told of.
     var profiles: Profiles
@@ -120,13 +124,15 @@ public struct NodeCore: Sendable {
 
     /// When `tick` is due.
     public var nextDeadline: Instant? {
-        [consensus.nextDeadline, executor.nextDeadline, recovery?.nextDeadline].compactMap(\.self).min()
+        [consensus.nextDeadline, executor.nextDeadline, recovery?.nextDeadline, quorumFencing.retryAt]
+            .compactMap(\.self).min()
     }
 
     /// Begins: the executor learns what to look for.
     public mutating func start(now: Instant, wallClock: Int64, into effects: inout [NodeEffect]) {
         self.wallClock = wallClock
         step(.ownStatus(configurationDigest: codec.digest(state)), now: now, into: &effects)
+        step(.settings(quorumSettings), now: now, into: &effects)
         execute(.configuration(state.configuration, version: state.version), now: now, into: &effects)
     }
 
@@ -156,7 +162,13 @@ public struct NodeCore: Sendable {
         case .processExited(let resource, let startedBy, let reason):
             execute(.processExited(resource, startedBy: startedBy, reason: reason), now: now, into: &effects)
         case .fenceEnded(let node, let incarnation, let failure):
+            fenceEnded(node, incarnation, failure: failure, now: now, into: &effects)
             recover(.fenceResult(node: node, incarnation: incarnation, failure: failure), now: now, into: &effects)
+        case .fenceDevicesChecked(let number, let failure):
+            fenceDevicesChecked(number, failure: failure, now: now, into: &effects)
+        case .fenceable(let nodes):
+            fenceable = nodes
+            step(.settings(quorumSettings), now: now, into: &effects)
         case .change(let change, let origin): propose(change, origin, now: now, into: &effects)
         case .leave:
             isLeaving = true
@@ -169,6 +181,7 @@ public struct NodeCore: Sendable {
         if let deadline = consensus.nextDeadline, deadline <= now { step(.tick, now: now, into: &effects) }
         if let deadline = executor.nextDeadline, deadline <= now { execute(.tick, now: now, into: &effects) }
         if let deadline = recovery?.nextDeadline, deadline <= now { recover(.tick, now: now, into: &effects) }
+        if let retryAt = quorumFencing.retryAt, retryAt <= now { fenceForQuorum(now: now, into: &effects) }
     }
 
     private mutating func receive(

@@ -22,6 +22,10 @@ public enum NodeInput: Sendable {
     case processExited(ResourceName, startedBy: UInt64, reason: String)
     /// An attempt to power a node off ended; nil means verified off.
     case fenceEnded(node: NodeID, incarnation: Incarnation, failure: String?)
+    /// The devices of a `checkFenceDevices` were all asked; nil: each answered.
+    case fenceDevicesChecked(number: UInt64, failure: String?)
+    /// The nodes each of which some fence device could power off at its last real check.
+    case fenceable(Set<NodeID>)
     /// An operator's change; answered by `NodeEffect.answer`. Only the leader takes it.
     case change(Change, RequestOrigin)
     /// The node shall leave: its resources go to others, then `NodeEffect.left` follows.
@@ -57,6 +61,11 @@ public enum NodeEffect: Sendable {
     case cancel(operation: UInt64)
     /// Power a node off and verify it.
     case fence(node: NodeID, incarnation: Incarnation, devices: [FenceDevice])
+    /// Log in to a device of each of these nodes, and answer by `fenceDevicesChecked`: none is powered off unless all
+    /// can be.
+    case checkFenceDevices(number: UInt64, [FenceCheck])
+    /// As `fence`; half of the voters needs it to decide, so nothing can be committed before it.
+    case fenceForQuorum(node: NodeID, incarnation: Incarnation, devices: [FenceDevice])
     /// What became of an operator's request.
     case answer(request: Random128, ChangeOutcome)
     /// `state` or what is known of peers changed: whatever is derived from it is to be derived again.
@@ -70,6 +79,14 @@ public enum NodeEffect: Sendable {
     case left
     /// The node must end at once, and an operator must look: what it knows or holds cannot be relied on.
     case mustStop(String)
+}
+
+/// A node whose power half of the voters needs to control, with what can switch it.
+public struct FenceCheck: Hashable, Sendable {
+    /// The node.
+    public let node: NodeID
+    /// One of them has to answer.
+    public let devices: [FenceDevice]
 }
 
 /// What became of an operator's change.
@@ -96,6 +113,14 @@ public enum NodeEvent: Hashable, Sendable {
     case peerRestarted(NodeID, Incarnation)
     /// The leader's core has something to say.
     case notice(RecoveryNotice)
+    /// Leader: whether a quorum answers.
+    case quorum(Bool)
+    /// A start of a node can never act again.
+    case provenDead(DeathFact)
+    /// Who votes by the newest entry of the log.
+    case voters(ListedVoters, isCommitted: Bool)
+    /// Half of the voters cannot get proof that the others are dead, for this reason.
+    case quorumFencingFails(String)
     /// This process did not run for so long.
     case stalled(Duration)
     /// The lease ended without being renewed.

@@ -42,6 +42,8 @@ enum ProxyLimits {
     static let slotsPerThread = 131_072
     /// Control connections at once; the agent needs one.
     static let controlSessions = 4
+    /// Heartbeats of agents that wait for the loops.
+    static let pings = 16
     /// The most of an HTTP check's answer that is read.
     static let checkAnswerBytes = 4096
 }

@@ -57,6 +57,7 @@ public final class ProxyProcess {
     private var sessions: [UInt64: ControlSession] = [:]
     private var nextSession: UInt64 = 1
     private var waiting: [(session: UInt64, serial: UInt64, result: PlanResult)] = []
+    private var pings: [(session: UInt64, beat: UInt64)] = []
 
     private static let wakeUpToken: UInt64 = 0
     private static let signalToken: UInt64 = 1
@@ -111,6 +112,7 @@ public final class ProxyProcess {
             // An endpoint of the old plan is closed before its agent hears that the new one runs.
             supervisor.tidy()
             answerApplied()
+            answerPings()
         }
         supervisor.stop()
     }
@@ -118,7 +120,7 @@ public final class ProxyProcess {
     private func nextDeadline(_ now: Instant) -> Instant? {
         var deadline = checks.nextDeadline
         func consider(_ at: Instant) { deadline = min(deadline ?? at, at) }
-        if !waiting.isEmpty { consider(now + .milliseconds(1)) }
+        if !waiting.isEmpty || !pings.isEmpty { consider(now + .milliseconds(1)) }
         if supervisor.isUntidy { consider(now + .seconds(1)) }
         return deadline
     }
@@ -183,7 +185,10 @@ public final class ProxyProcess {
         case .statusRequest:
             let holds = lease.map { ($0.end ?? .zero) > Clock.monotonic() } ?? true
             try session.send(ControlFrame(.status, supervisor.status(holdsLease: holds)))
-        case .hello, .result, .status: throw .protocolBreach("a message for agents")
+        case .ping:
+            guard pings.count < ProxyLimits.pings else { throw .tooLarge(pings.count) }
+            pings.append((token, supervisor.threads.knock()))
+        case .hello, .result, .status, .pong: throw .protocolBreach("a message for agents")
         }
     }
 
@@ -207,6 +212,19 @@ public final class ProxyProcess {
             } catch { sessions[entry.session] = nil }
         }
         waiting.removeAll { $0.serial <= applied || sessions[$0.session] == nil }
+    }
+
+    /// Tells agents that all loops go round.
+    private func answerPings() {
+        guard !pings.isEmpty else { return }
+        let beat = supervisor.threads.oldestBeat
+        for ping in pings where ping.beat <= beat {
+            guard let session = sessions[ping.session] else { continue }
+            do throws(ProxyControlError) {
+                try session.send(ControlFrame(.pong, [String: String]()))
+            } catch { sessions[ping.session] = nil }
+        }
+        pings.removeAll { $0.beat <= beat || sessions[$0.session] == nil }
     }
 }
 

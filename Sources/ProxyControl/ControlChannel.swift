@@ -65,9 +65,10 @@ struct ControlChannel: ~Copyable {
     }
 
     private func wait(for events: Int32, until deadline: Instant) throws(ProxyControlError) {
-        let left = (deadline - Clock.monotonic()).milliseconds + 1
-        guard left > 0 else { throw .timeout }
+        // Even when it is too late the socket is looked at: what came while this thread did not run is no silence.
+        let left = max(0, (deadline - Clock.monotonic()).milliseconds + 1)
         let result = haven_poll_one(socket.number, Int16(events), Int32(min(left, 60_000)))
         if result < 0, result != -Int(EINTR) { throw .system("\(SystemError(call: "poll", code: Int32(-result)))") }
+        if result == 0, left == 0 { throw .timeout }
     }
 }

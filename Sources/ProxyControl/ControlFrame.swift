@@ -20,6 +20,10 @@ public struct ControlFrame: Sendable {
         case statusRequest = 5
         /// Proxy: `ProxyStatus`.
         case status = 6
+        /// Agent: say that you are alive (empty object).
+        case ping = 7
+        /// Proxy: every loop has come round since the ping (empty object).
+        case pong = 8
     }
 
     /// The length of the part before the payload.
@@ -93,7 +97,7 @@ public struct ProxyHello: Codable, Sendable {
     public var held: [Endpoint]
 
     /// The version that this code speaks.
-    public static let currentVersion = 1
+    public static let currentVersion = 2
 
     /// Describes a proxy.
     public init(process: Int32, threads: Int, generation: UInt64, held: [Endpoint]) {

@@ -58,6 +58,28 @@ public final class ProxyClient: Sendable {
         }
     }
 
+    /// Asks whether the proxy is alive, all its loops included.
+    ///
+    /// - Parameter patience: How long it may take; only time in which this thread runs counts, so that a machine that
+    ///   stood still does not look like a proxy that hangs.
+    /// - Throws: `timeout` for a proxy that hangs.
+    public func heartbeat(patience: Duration) throws(ProxyControlError) {
+        try state.withLock { (state) throws(ProxyControlError) in
+            try state.channel.send(ControlFrame(.ping, [String: String]()), deadline: Clock.monotonic() + patience)
+            for _ in 0..<max(1, patience.milliseconds / Self.slice.milliseconds) {
+                do throws(ProxyControlError) {
+                    let frame = try state.channel.receive(deadline: Clock.monotonic() + Self.slice)
+                    guard frame.kind == .pong else { throw .protocolBreach("an answer to another question") }
+                    return
+                } catch  where error == .timeout { continue }
+            }
+            throw .timeout
+        }
+    }
+
+    /// The longest time that a stall of this thread can count as silence of the proxy.
+    private static let slice = Duration.milliseconds(100)
+
     /// Opens one socket per thread and sends them; nil when that went well.
     private static func hand(
         _ endpoint: Endpoint,

@@ -43,6 +43,7 @@ extension NodeExecutor {
             }
             return
         }
+        if isHandsOff(name, cell) { return }
         switch cell.phase {
         case .unprobed: check(&cell, .probe, &pass, into: &effects)
         case .stopped, .failed: startIfOrdered(&cell, name, &pass, into: &effects)
@@ -129,6 +130,15 @@ extension NodeExecutor {
         let due = min(cell.nextMonitorAt ?? pass.now + interval, pass.now + interval)
         cell.nextMonitorAt = due
         if pass.isDue(due) { check(&cell, .monitor, &pass, into: &effects) }
+    }
+
+    /// Whether the operator looks after a resource now (S7): nothing is done to it but looking once for what runs.
+    ///
+    /// What the end of a lease makes free to be recovered elsewhere is stopped all the same, for the others may have
+    /// ended the maintenance since; so is everything when the node was told to leave.
+    private func isHandsOff(_ name: ResourceName, _ cell: ResourceCell) -> Bool {
+        guard isInMaintenance || unmanaged.contains(name), !faults.ignoreMaintenance else { return false }
+        return cell.phase != .unprobed && !cell.isVoid && !leaving
     }
 
     /// Whether a start may go out now: under a lease, knowing the configuration that the order was made for, after

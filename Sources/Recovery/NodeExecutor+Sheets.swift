@@ -60,6 +60,8 @@ extension NodeExecutor {
         configuration = new
         version = newVersion
         graph = ColocationGraph(new)
+        isInMaintenance = new.isInMaintenance(node)
+        unmanaged = Set(new.resources.lazy.filter { !$0.managed }.map(\.name))
         for resource in new.resources {
             guard var cell = cells[resource.name] else {
                 cells[resource.name] = ResourceCell(resource: resource)

@@ -43,6 +43,9 @@ public struct NodeExecutor: Sendable {
     var probed = false
     var probedVersion: ConfigurationVersion = 0
     var leaving = false
+    /// Whether everything here is left to the operator, or else what of it.
+    var isInMaintenance = false
+    var unmanaged: Set<ResourceName> = []
     var nextOperation: UInt64 = 1
     var outbox: ReportOutbox
     /// When something of a resource is due.

@@ -11,6 +11,8 @@ extension RecoveryCore {
         forgetEndedAssignments(round.state)
         var held = round.state.assignments
         for (resource, assignment) in round.state.assignments.sorted(by: { $0.key < $1.key }) {
+            // Held as it is, whatever the plan says, until the operator gives it back.
+            if isHandsOff(resource, assignment.node, round.state) { continue }
             let target = plan.node(of: resource)
             guard let reason = activity(of: resource, assignment, &round) else {
                 settle(resource, assignment, target: target, &held, &round)
@@ -26,6 +28,11 @@ extension RecoveryCore {
     /// Whether an assignment is where the plan wants it, for the node's present incarnation.
     private func isAtHome(_ assignment: Assignment, _ target: NodeID?) -> Bool {
         assignment.node == target && nodes[assignment.node]?.present?.incarnation == assignment.incarnation
+    }
+
+    /// Whether an assigned resource is left to the operator; a node that leaves is ordered to give everything up.
+    private func isHandsOff(_ resource: ResourceName, _ node: NodeID, _ state: ClusterState) -> Bool {
+        !state.configuration.isManaged(resource, on: node) && nodes[node]?.report?.leaving != true
     }
 
     /// Drops notes on assignments that are over.
@@ -118,6 +125,7 @@ extension RecoveryCore {
         var batch: [NewAssignment] = []
         for resource in graph.namesInOrder where places[resource] == nil {
             guard let target = plan.node(of: resource) else { continue }
+            guard round.state.configuration.isManaged(resource, on: target) else { continue }
             if let obstacle = obstacle(to: resource, at: target, places, graph, round.state) {
                 round.conditions.append(.blocked(resource, obstacle))
                 continue

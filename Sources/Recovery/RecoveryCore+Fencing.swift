@@ -1,4 +1,4 @@
-import ClusterModel
+public import ClusterModel
 
 /// What this leader has done about fencing one node.
 struct FenceAttempt {
@@ -39,6 +39,12 @@ extension RecoveryCore {
     /// Whether this leader knows that incarnation to be off, before the replicated state says so.
     func isVerifiedOff(_ node: NodeID, _ incarnation: Incarnation) -> Bool {
         guard let attempt = attempts[node], case .verifiedOff = attempt.result else { return false }
+        return attempt.incarnation >= incarnation
+    }
+
+    /// Whether this leader is powering that incarnation off right now.
+    public func isFencing(_ node: NodeID, _ incarnation: Incarnation) -> Bool {
+        guard let attempt = attempts[node], attempt.isRunning else { return false }
         return attempt.incarnation >= incarnation
     }
 
@@ -83,7 +89,11 @@ extension RecoveryCore {
         if attempt.isRunning { return }
         let devices = fenceDevices(for: node, round.state.configuration)
         if attempt.result == nil {
-            if isBack(view, record, attempt, round.state, node) {
+            if let off = provenOff[node], off >= record.incarnation {
+                // One incarnation is powered off once. Only now it counts as off, for assignments that rest on it must
+                // stand behind the end of the fence in the log.
+                attempt.result = .verifiedOff
+            } else if isBack(view, record, attempt, round.state, node) {
                 attempt.result = .failed("called off: the node was back before anything was done to it")
                 round.effects.append(.notice(.fenceCalledOff(node)))
             } else if devices.isEmpty {
@@ -127,13 +137,15 @@ extension RecoveryCore {
     }
 
     private mutating func orderIfNeeded(_ node: NodeID, _ round: inout Round) {
+        if round.state.configuration.isInMaintenance(node) && !faults.ignoreMaintenance { return }
         guard let need = need(of: node, round.state) else { return }
-        if fenceDevices(for: node, round.state.configuration).isEmpty {
+        let incarnation = newestIncarnation(of: node, round.state)
+        let isOff = provenOff[node].map { $0 >= incarnation } ?? false
+        if !isOff, fenceDevices(for: node, round.state.configuration).isEmpty {
             round.conditions.append(.noFenceDevice(node))
             return
         }
         if node == leader { return stepDown(because: need.resource, &round) }
-        let incarnation = newestIncarnation(of: node, round.state)
         if let record = round.state.fences[node], record.incarnation == incarnation,
             case .failed(let reason) = record.outcome
         {

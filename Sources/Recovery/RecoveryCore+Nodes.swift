@@ -35,6 +35,7 @@ extension RecoveryCore {
         guard let report = view.report else { return .keepsOnly }
         if report.leaving { return .unavailable(.leaving) }
         if !report.probed { return .unavailable(.starting) }
+        if round.state.configuration.isInMaintenance(node) { return .keepsOnly }
         if holdsLease { return .available }
         let patience = (view.leaselessSince ?? round.now) + RecoveryLimits.leasePatience
         guard round.now < patience else { return .unavailable(.withoutLease) }

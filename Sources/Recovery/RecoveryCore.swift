@@ -38,6 +38,9 @@ public struct RecoveryCore: Sendable {
     var startPauses: [ResourceName: StartPause] = [:]
     var attempts: [NodeID: FenceAttempt] = [:]
     var denied: Set<NodeID>
+    var isQuorate = true
+    /// What is known to be off, fenced for quorum or by an earlier leader, whether the state says so or not.
+    var provenOff: [NodeID: Incarnation] = [:]
     var steppedDownAt: Instant?
     var wallClock: (time: Int64, at: Instant)?
 
@@ -89,6 +92,10 @@ public struct RecoveryCore: Sendable {
             guard nodes[report.node]?.take(report) == true else { return }
         case .fenceResult(let node, let incarnation, let failure):
             takeFenceResult(node, incarnation, failure: failure, now: now)
+        case .quorate(let holds):
+            isQuorate = holds
+        case .provenOff(let node, let incarnation):
+            provenOff[node] = max(provenOff[node] ?? 0, incarnation)
         case .wallClock(let time):
             wallClock = (time, now)
         case .tick:
@@ -100,6 +107,10 @@ public struct RecoveryCore: Sendable {
     /// One round: everything that is wanted now is derived anew from what is known.
     private mutating func decide(now: Instant, into effects: inout [RecoveryEffect]) {
         guard let state else { return }
+        guard isQuorate else {
+            nextDeadline = nil
+            return
+        }
         var round = Round(state: state, now: now)
         proposals.beginRound()
         refreshGraph(state)

@@ -16,6 +16,8 @@ package struct RecoveryFaults: Hashable, Sendable {
     package var leaseBeforeProbe = false
     /// A node that is to leave does not wait until it runs nothing.
     package var leaveAtOnce = false
+    /// What the operator looks after is treated like everything else.
+    package var ignoreMaintenance = false
 
     /// None.
     package init() {}

@@ -11,6 +11,10 @@ public enum RecoveryInput: Sendable {
     case report(NodeReport)
     /// An attempt to power a node off ended; nil means verified off.
     case fenceResult(node: NodeID, incarnation: Incarnation, failure: String?)
+    /// Whether a quorum answers the leader: without one it decides nothing. Before `true` every node is told anew.
+    case quorate(Bool)
+    /// A node was verified off when it ran as this incarnation or a later one, whoever did it.
+    case provenOff(NodeID, Incarnation)
     /// The wall clock, in milliseconds since 1970: at the start, then every few seconds and after jumps.
     case wallClock(Int64)
     /// The deadline asked for has come.

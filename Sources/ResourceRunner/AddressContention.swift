@@ -62,9 +62,13 @@ extension AddressOperations {
     }
 
     private func tellOfRivals() {
-        for (address, rivals) in network.rivals() {
+        let answers = network.rivals()
+        guard !answers.isEmpty, let links = try? network.list().links else { return }
+        // A machine with two cables to one network may answer by the other one.
+        let own = Set(links.map(\.hardwareAddress))
+        for (address, rivals) in answers {
             guard let name = held.first(where: { $0.value.address.address == address })?.key else { continue }
-            for rival in rivals
+            for rival in rivals.subtracting(own)
             where contention?.told.contains(.init(address: address, hardwareAddress: rival)) == false {
                 contention?.told.insert(.init(address: address, hardwareAddress: rival))
                 sink(.rival(name, address, hardwareAddress: Self.text(rival)))

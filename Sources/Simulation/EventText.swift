@@ -22,6 +22,15 @@ enum EventText {
         case .wantSnapshot: "wants a snapshot"
         case .transferFailed(let target):
             "keeps leading: no hand-over to \(target.map { "n\($0.rawValue)" } ?? "anybody")"
+        case .quorum(let holds): holds ? "has a quorum" : "has no quorum"
+        case .fenceForQuorum(let voters):
+            voters.isEmpty
+                ? "needs nobody dead"
+                : "needs proof that \(voters.map { "n\($0.node.rawValue)#\($0.incarnation)" }.joined(separator: " ")) is dead"
+        case .provenDead(let fact): "knows n\(fact.node.rawValue)#\(fact.incarnation) to be dead: \(fact.proof)"
+        case .votersChanged(let voters, let isCommitted):
+            "\(isCommitted ? "commits" : "takes") voters \(voters.index): "
+                + voters.set.voters.map { "n\($0.node.rawValue)#\($0.incarnation)" }.joined(separator: " ")
         case .mustStop(let reason): "must stop: \(reason)"
         case .left: "has left"
         }

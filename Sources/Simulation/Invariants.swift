@@ -8,7 +8,6 @@ struct Invariants: Sendable {
         let digest: UInt64
     }
 
-    private let voters: [NodeID]
     private var leaders: [Term: NodeID] = [:]
     /// The highest term in which anybody was ever elected.
     private(set) var newestTerm: Term = 0
@@ -16,10 +15,12 @@ struct Invariants: Sendable {
     private var decided: [Decided] = []
     /// The newest entry that each start of an agent has handed out.
     private var applied: [NodeID: LogIndex] = [:]
+    /// Who votes by the newest configuration entry that was ever committed.
+    var voters: VoterSet
     /// The newest violation; the run stops at it.
     private(set) var violation: String?
 
-    init(voters: [NodeID]) { self.voters = voters }
+    init(voters: [NodeID]) { self.voters = VoterSet(unlisted: voters) }
 
     /// The highest index ever committed.
     var decidedIndex: LogIndex { LogIndex(decided.count) }
@@ -53,7 +54,18 @@ struct Invariants: Sendable {
     }
 
     /// State machine safety (§5.4.3), and S3: what is new must be on the disks of a quorum.
-    mutating func committed(_ entry: LogEntry, on node: NodeID, holders: (LogEntry) -> Int) {
+    ///
+    /// - Parameters:
+    ///   - entry: What is applied.
+    ///   - node: Where.
+    ///   - holders: Whose disks hold an entry.
+    ///   - hasEnded: Whether a start of a node will never act again, in truth.
+    mutating func committed(
+        _ entry: LogEntry,
+        on node: NodeID,
+        holders: (LogEntry) -> NodeSet,
+        hasEnded: (Voter) -> Bool
+    ) {
         if entry.index != (applied[node] ?? 0) + 1 {
             fail("S4: \(node) applies entry \(entry.index) after entry \(applied[node] ?? 0)")
         }
@@ -70,10 +82,8 @@ struct Invariants: Sendable {
             fail("S4: entry \(entry.index) is committed before entry \(decidedIndex + 1)")
             return
         }
-        let count = holders(entry)
-        if count <= voters.count / 2 {
-            fail("S3: \(node) commits entry \(entry.index), which only \(count) of \(voters.count) disks hold")
-        }
+        checkQuorum(of: entry, on: node, holders: holders(entry), hasEnded: hasEnded)
+        if case .voters(let set) = entry.payload { voters = set }
         let digest = LogRecorder.digest(decided.last?.digest ?? 0, entry)
         decided.append(Decided(term: entry.term, digest: digest))
     }
@@ -104,12 +114,12 @@ struct Invariants: Sendable {
     /// Leases: once the newest leader ever elected says that a node's lease is over, it is over by that node's own clock.
     ///
     /// A leader of an older term that does not know of its end may be wrong: it can commit nothing any more, so nothing
-    /// follows from what it believes.
+    /// follows from what it believes. Nor does anything follow while no quorum answers.
     mutating func checkLeases<App>(_ nodes: [SimulatedNode<App>], at time: TrueTime) {
         guard
             let newest = nodes.firstIndex(where: {
                 $0.agent?.core.role == .leader && $0.agent?.core.term == newestTerm
-            }), let core = nodes[newest].agent?.core
+            }), let core = nodes[newest].agent?.core, core.decides(at: nodes[newest].clock.local(time))
         else { return }
         let now = nodes[newest].clock.local(time)
         for node in nodes where node.id != core.id && node.holdsLease(at: time) {

@@ -66,6 +66,11 @@ public struct LogRecorder: SimulatedApplication {
     static func digest(_ before: UInt64, _ entry: LogEntry) -> UInt64 {
         var digest = before ^ entry.index &* 0x9E37_79B9_7F4A_7C15
         digest = (digest ^ entry.term) &* 0x100_0000_01B3
+        if case .voters(let set) = entry.payload {
+            for voter in set.voters {
+                digest = (digest ^ UInt64(voter.node.rawValue) << 56 ^ voter.incarnation) &* 0x100_0000_01B3
+            }
+        }
         guard case .command(let bytes) = entry.payload else { return digest &+ 1 }
         for byte in bytes { digest = (digest ^ UInt64(byte)) &* 0x100_0000_01B3 }
         return digest

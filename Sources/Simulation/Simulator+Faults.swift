@@ -33,7 +33,7 @@ extension Simulator {
         queue.insert(.start(index), at: now)
     }
 
-    private mutating func endAgent(_ index: Int) {
+    mutating func endAgent(_ index: Int) {
         nodes[index].agent = nil
         nodes[index].pause = nil
         let waiting = nodes[index].disk.waiting.count

@@ -228,17 +228,16 @@ public struct Simulator<App: SimulatedApplication>: Sendable {
             guard let ready = nodes[index].agent?.core.receive(inputs.removeFirst(), now: local) else { return }
             if let batch = ready.persist { write(index, batch) }
             for outgoing in ready.sendNow { send(index, outgoing) }
+            var ending: Int?
             for event in ready.events {
-                observe(index, event)
+                observe(index, event, &ending)
                 inputs += handle(index, .consensus(event))
             }
             for entry in ready.committed {
-                let disks = nodes.lazy.map(\.disk)
-                invariants.committed(entry, on: nodes[index].id) { entry in
-                    disks.filter { $0.holds(index: entry.index, term: entry.term) }.count
-                }
+                observeCommit(of: entry, on: index)
                 inputs += handle(index, .committed(entry))
             }
+            if let ending { endAgent(ending) }
         }
         armWake(index)
     }
@@ -336,7 +335,21 @@ public struct Simulator<App: SimulatedApplication>: Sendable {
         transcript.add(now, index.map { nodes[$0].id }, text)
     }
 
-    private mutating func observe(_ index: Int, _ event: Event) {
+    private mutating func observeCommit(of entry: LogEntry, on index: Int) {
+        var ended: [NodeID: Incarnation] = [:]
+        for node in nodes {
+            ended[node.id] = Invariants.endedIncarnation(node.disk, of: node.id, runs: node.agent != nil)
+        }
+        let holders = nodes.filter { $0.disk.holds(index: entry.index, term: entry.term) }.map(\.id)
+        invariants.committed(
+            entry,
+            on: nodes[index].id,
+            holders: { _ in NodeSet(holders) },
+            hasEnded: { ended[$0.node, default: 0] >= $0.incarnation }
+        )
+    }
+
+    private mutating func observe(_ index: Int, _ event: Event, _ ending: inout Int?) {
         switch event {
         case .leaseChanged(let end): nodes[index].leaseWord = end
         case .becameLeader:
@@ -345,6 +358,7 @@ public struct Simulator<App: SimulatedApplication>: Sendable {
             let digest = LogRecorder.digest(in: snapshot, of: App.self)
             invariants.installed(snapshot, on: nodes[index].id, digest: digest)
         case .mustStop(let reason): invariants.fail("\(nodes[index].id): \(reason)")
+        case .left: ending = index
         default: break
         }
         if let text = EventText.describe(event, clock: nodes[index].clock, at: now, isVerbose: options.isVerbose) {

@@ -41,6 +41,9 @@ final class OwnerWatch: Sendable {
     /// Who has it now, as of the last look.
     var owners: [String] { state.withLock { $0.owners } }
 
+    /// All times in which two hosts had it.
+    var overlaps: [Overlap] { state.withLock { $0.doubles } }
+
     /// The time within a window in which two hosts had it, in milliseconds.
     func doubleMilliseconds(from begin: Int64, to end: Int64) -> Double {
         state.withLock { $0.doubles }.reduce(0) { sum, double in

@@ -43,6 +43,16 @@ struct ShippedFilesTests {
     }
 
     @Test
+    func `The lab's file is what the README's tour types, and one listener more`() throws {
+        let configuration = try read("lab.yaml").configuration
+        #expect(configuration.nodes.map(\.name) == ["ctl1", "ctl2", "ctl3"])
+        #expect(configuration.resources.map(\.name) == ["VirtualIP", "App"])
+        #expect(configuration.fenceDevices.map(\.name) == ["ipmi-ctl1", "ipmi-ctl2", "ipmi-ctl3"])
+        #expect(configuration.listeners.map(\.name) == ["horizon", "horizon-tcp"])
+        #expect(configuration.listeners.allSatisfy { $0.servers.count == 3 })
+    }
+
+    @Test
     func `Three controllers have every service with its check`() throws {
         let document = try read("three-controllers.yaml")
         let configuration = document.configuration

@@ -11,12 +11,15 @@ struct Bench {
     var committed: [NodeID: [LogEntry]] = [:]
     /// Writes that the test has not let finish.
     var disk: [NodeID: [PersistBatch]] = [:]
+    /// What each disk holds.
+    var durable: [NodeID: DurableState] = [:]
     /// Whether writes finish at once.
     var isDiskInstant = true
 
     init(_ count: Int, durable: [DurableState] = []) {
         let voters = (1...count).map { NodeID(UInt8($0)) }
         for (position, voter) in voters.enumerated() {
+            self.durable[voter] = position < durable.count ? durable[position] : DurableState()
             cores.append(
                 ConsensusCore(
                     id: voter,
@@ -50,8 +53,30 @@ struct Bench {
     mutating func finishWrites(_ number: Int) {
         let id = NodeID(UInt8(number))
         let batches = disk.removeValue(forKey: id) ?? []
+        for batch in batches { durable[id]?.apply(batch.writes) }
         guard let receipt = PersistBatch.writeTogether(batches, { _ in }) else { return }
         give(number, .persisted(receipt))
+    }
+
+    /// Starts a node's agent anew from its disk.
+    mutating func restart(_ number: Int, incarnation: Incarnation, faults: PlantedFaults = PlantedFaults()) {
+        let id = NodeID(UInt8(number))
+        disk[id] = nil
+        events[id] = []
+        cores[number - 1] = ConsensusCore(
+            id: id,
+            voters: cores.map(\.id),
+            incarnation: incarnation,
+            timing: .lan,
+            durable: durable[id] ?? DurableState(),
+            seed: UInt64(number) + incarnation,
+            now: now
+        )
+        cores[number - 1].faults = faults
+        give(number, .leaseEligible(true))
+        for other in cores.indices where other != number - 1 {
+            give(other + 1, .peerSession(id, incarnation))
+        }
     }
 
     /// Delivers what was sent, and what follows from it, between nodes that reach each other.

@@ -21,23 +21,37 @@ struct MessageTests {
         heartbeat.reaches = NodeSet([NodeID(1)])
         heartbeat.holdsLease = true
         heartbeat.wantsLease = true
+        heartbeat.isHolder = true
+        _ = heartbeat.deaths.learn(DeathFact(node: NodeID(4), incarnation: 9, proof: .poweredOff))
+        _ = heartbeat.deaths.learn(DeathFact(node: NodeID(2), incarnation: 7, proof: .left))
         heartbeat.lostAfter = .milliseconds(600)
         heartbeat.promise = .milliseconds(3000)
         let zeros = String(repeating: "0", count: 48)
+        let set = VoterSet([Voter(node: NodeID(2), incarnation: 5), Voter(node: NodeID(1), incarnation: 6)])
         let entries = [
             LogEntry(index: 8, term: 2, payload: .noop),
             LogEntry(index: 9, term: 3, payload: .command([0xDE, 0xAD])),
+            LogEntry(index: 10, term: 3, payload: .voters(set)),
         ]
         let last = LogPosition(index: 7, term: 2)
+        let part = SnapshotPart(
+            term: 3,
+            sentAt: 1,
+            last: last,
+            total: 4,
+            offset: 2,
+            data: [1, 2],
+            voters: ListedVoters(index: 6, set: set)
+        )
         return [
             (
                 .heartbeat(heartbeat),
-                "01 0000000000000001 0000000000000002 03 0000000000000004 0000000000000002 0000000000000004 "
-                    + "000000000000abcd 0102030405060708 000000000000000a\(zeros) 0000000000000002\(zeros) 03 0258 0bb8"
+                "0c 0000000000000001 0000000000000002 03 0000000000000004 0000000000000002 0000000000000004 "
+                    + "000000000000abcd 0102030405060708 000000000000000a\(zeros) 0000000000000002\(zeros) 0b 02 0202 0000000000000007 0401 0000000000000009 0258 0bb8"
             ),
             (
                 .heartbeatAck(HeartbeatAck(term: 2, echo: 9, remaining: 480_000_000)),
-                "02 0000000000000002 0000000000000009 000000001c9c3800"
+                "0d 0000000000000002 0000000000000009 000000001c9c3800 00"
             ),
             (
                 .preVote(VoteRequest(term: 3, last: last, isTransfer: false)),
@@ -57,16 +71,18 @@ struct MessageTests {
             ),
             (
                 .append(Append(term: 3, sentAt: 1, previous: last, commitIndex: 6, entries: entries)),
-                "07 0000000000000003 0000000000000001 0000000000000007 0000000000000002 0000000000000006 0002 "
-                    + "0000000000000002 00 0000000000000003 01 00000002 dead"
+                "07 0000000000000003 0000000000000001 0000000000000007 0000000000000002 0000000000000006 0003 "
+                    + "0000000000000002 00 0000000000000003 01 00000002 dead "
+                    + "0000000000000003 02 02 01 0000000000000006 02 0000000000000005"
             ),
             (
                 .appendAnswer(.agreed(term: 3, echo: 1, through: 9)),
                 "08 0000000000000003 0000000000000001 01 0000000000000009 0000000000000000 0000000000000000"
             ),
             (
-                .snapshotPart(SnapshotPart(term: 3, sentAt: 1, last: last, total: 4, offset: 2, data: [1, 2])),
-                "09 0000000000000003 0000000000000001 0000000000000007 0000000000000002 00000004 00000002 00000002 0102"
+                .snapshotPart(part),
+                "0e 0000000000000003 0000000000000001 0000000000000007 0000000000000002 00000004 00000002 "
+                    + "00000002 0102 0000000000000006 02 01 0000000000000006 02 0000000000000005"
             ),
             (
                 .snapshotAnswer(SnapshotAnswer(term: 3, echo: 1, lastIndex: 7, received: 4)),
@@ -130,7 +146,7 @@ struct MessageTests {
             var noise = (0..<Int.random(in: 0..<160, using: &random)).map { _ in
                 UInt8.random(in: 0...255, using: &random)
             }
-            if !noise.isEmpty { noise[0] = UInt8(round % 13) }
+            if !noise.isEmpty { noise[0] = UInt8(round % 16) }
             _ = try? parse(noise)
         }
     }
@@ -160,7 +176,8 @@ struct MessageTests {
             last: LogPosition(index: 7, term: 2),
             total: 3,
             offset: 2,
-            data: [1, 2]
+            data: [1, 2],
+            voters: ListedVoters(index: 0, set: VoterSet(unlisted: [NodeID(1)]))
         )
         #expect(throws: WireError.invalid("snapshot part")) { try parse(bytes(of: .snapshotPart(part))) }
     }

@@ -12,10 +12,14 @@ enum HeadReading {
         return (progress, head)
     }
 
-    static func response(_ text: String, to method: Method = .get) -> (progress: HeadProgress, head: ResponseHead) {
+    static func response(
+        _ text: String,
+        to method: Method = .get,
+        mayUpgrade: Bool = false
+    ) -> (progress: HeadProgress, head: ResponseHead) {
         var head = ResponseHead()
         let bytes = Array(text.utf8)
-        let progress = head.read(bytes.span, to: method)
+        let progress = head.read(bytes.span, to: method, mayUpgrade: mayUpgrade)
         return (progress, head)
     }
 
@@ -39,13 +43,14 @@ enum HeadReading {
     static func returned(
         _ text: String,
         to method: Method = .get,
+        mayUpgrade: Bool = false,
         cookie: String = "",
         sets value: String = "",
         connection: ConnectionLine = .absent
     ) -> String? {
         let bytes = Array(text.utf8)
         var head = ResponseHead()
-        guard case .complete = head.read(bytes.span, to: method) else { return nil }
+        guard case .complete = head.read(bytes.span, to: method, mayUpgrade: mayUpgrade) else { return nil }
         let name = Array(cookie.utf8)
         let set = Array(value.utf8)
         return written { writer in

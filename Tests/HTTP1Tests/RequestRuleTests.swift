@@ -62,6 +62,7 @@ struct RequestRuleTests {
         // §6.1 to §6.3.
         ("Content-Length: 5\r\nContent-Length: 6\r\n", .contentLength),
         ("Content-Length: 5, 5\r\n", .contentLength),
+        ("Content-Length: 5\r\nContent-Length: 5\r\n", .contentLength),
         ("Content-Length: +5\r\n", .contentLength),
         ("Content-Length: -1\r\n", .contentLength),
         ("Content-Length: 0x5\r\n", .contentLength),

@@ -17,11 +17,12 @@ struct ResponseRuleTests {
         #expect(framing("100 Continue", "") == .none)
     }
 
-    @Test
-    func `A length beside a coding does not count, and the connection is not used again`() {
-        let head = HeadReading.response("HTTP/1.1 200 OK\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n")
-            .head
-        #expect(head.framing == .chunked && head.contentLength == -1 && !head.keepsAlive)
+    @Test(arguments: [Method.get, .head])
+    func `A length beside a coding, or a second length, could be read in two ways`(method: Method) {
+        let both = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n"
+        #expect(HeadReading.response(both, to: method).progress == .refused(.lengthAndCoding))
+        let twice = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 5\r\n\r\n"
+        #expect(HeadReading.response(twice, to: method).progress == .refused(.contentLength))
     }
 
     @Test(arguments: [

@@ -87,9 +87,21 @@ struct RenderingTests {
                   controller1: heard, incarnation 4
                   controller2: MISSING, last heard 0.0s ago, incarnation 2
                   controller3: MISSING, never heard, incarnation 7
-                1 more of these must be heard for a quorum: controller2, controller3
+                1 more of these must be heard for a quorum: controller2 (last heard 0.0s ago), controller3 (never heard)
                 """
         )
+        quorum.voters.removeLast()
+        quorum.isHalf = true
+        quorum.isListed = true
+        quorum.wantedDead = ["controller2"]
+        quorum.fencingFailure = "no fence device for controller2"
+        let half = QuorumText.text(quorum)
+        #expect(half.contains("Half of the voters answers: what runs keeps running, nothing is started or moved."))
+        #expect(half.contains("Or these must be proven dead, by power-off or clean leave: controller2"))
+        #expect(half.contains("They cannot be powered off: no fence device for controller2"))
+        quorum.isListed = false
+        #expect(QuorumText.text(quorum).contains("is not listed as it runs"))
+        quorum.voters.append(QuorumView.Voter(node: "controller3", incarnation: 7, isHeard: false, lastHeard: nil))
         var view = exampleStatus()
         view.quorum = quorum
         view.nodes[0].leaseRemaining = nil

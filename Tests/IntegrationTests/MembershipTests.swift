@@ -89,7 +89,7 @@ extension IntegrationTests {
             for host in cluster.lab.hosts {
                 try cluster.wait("the agent of \(host.name) ends") { try !runsAgent(host) }
             }
-            for host in ["ctl2", "ctl3"] { try cluster.shell(host, "nft flush ruleset") }
+            for host in ["ctl2", "ctl3"] { try cluster.shell(host, "nft delete table inet filter") }
             try cluster.haven("ctl1", "cluster", "start", "--all")
             try cluster.waitUntil("all are back", on: "ctl2") { $0.online.count == 3 && $0.quorum.isQuorate }
         }

@@ -67,6 +67,38 @@ struct ControlTests {
     }
 
     @Test
+    func `A heartbeat is answered by every loop, and by plans and status in between as before`() throws {
+        let proxy = try TestProxy(threads: 3)
+        for _ in 0..<50 {
+            try proxy.client.heartbeat(patience: .seconds(8))
+            #expect(try proxy.status().threads == 3)
+            try proxy.apply([])
+        }
+    }
+
+    @Test
+    func `The process behind the socket is what the kernel says`() throws {
+        let proxy = try TestProxy(threads: 1)
+        #expect(try ProxyPeer(path: proxy.controlPath).process == getpid())
+        #expect(throws: ProxyControlError.self) { try ProxyPeer(path: proxy.controlPath + ".not") }
+    }
+
+    @Test
+    func `Restarts are prompt once, slower each time, and forgotten in the end`() {
+        var pace = RestartPace()
+        var now = Instant.zero
+        var pauses: [Int64] = []
+        for _ in 0..<10 {
+            pauses.append(pace.restart(now: now).milliseconds)
+            now = now + .seconds(10)
+        }
+        #expect(pauses == [0, 250, 500, 1000, 2000, 4000, 8000, 16_000, 30_000, 30_000])
+        #expect(pace.count(now: now) == 10)
+        now = now + RestartPace.memory
+        #expect(pace.count(now: now) == 0 && pace.restart(now: now) == .zero)
+    }
+
+    @Test
     func `A plan beyond the limits is refused whole, and the old one goes on`() throws {
         let origin = try Origin("s1")
         let endpoint = try TestNet.freeEndpoint()

@@ -102,6 +102,12 @@ final class Origin: Sendable {
         case "/garbage":
             _ = connection.send(raw: "this is no HTTP\r\n\r\n")
             return false
+        case "/upgrade":
+            guard connection.send(raw: "HTTP/1.1 101 Go\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\nhello\n") else {
+                return false
+            }
+            connection.echoBytes()
+            return false
         case "/smuggle":
             return connection.send(
                 raw: "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nokHTTP/1.1 200 OK\r\nX: evil\r\n\r\n"
@@ -119,7 +125,10 @@ final class Origin: Sendable {
 
     private func echo(_ request: OriginRequest, _ connection: inout OriginConnection) -> Bool {
         let text = Array(request.head.utf8) + request.body
-        return connection.send(200, "X-Server: \(name)\r\nContent-Length: \(text.count)\r\n", text)
+        // A request may say which fields it wants in the response.
+        let lines = request.head.split(separator: "\r\n").filter { $0.hasPrefix("X-Set: ") }
+        let wanted = lines.map { "\($0.dropFirst(7))\r\n" }.joined()
+        return connection.send(200, "X-Server: \(name)\r\n\(wanted)Content-Length: \(text.count)\r\n", text)
     }
 
     /// Bytes whose period is a prime, so that a piece that is lost or doubled does not go unseen.
@@ -181,6 +190,15 @@ struct OriginConnection {
             let progress = head.read(seen.span)
             if case .complete(let end) = progress { return finish(end) }
             guard progress == .incomplete, fill() else { return nil }
+        }
+    }
+
+    /// Sends everything back until the other side ends.
+    mutating func echoBytes() {
+        while true {
+            let bytes = buffer
+            buffer = []
+            guard send(raw: bytes), fill() else { return }
         }
     }
 

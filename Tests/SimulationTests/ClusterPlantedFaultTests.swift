@@ -20,6 +20,7 @@ struct ClusterPlantedFaultTests {
         Mistake(testDescription: "recovery before the fence", expected: ["S1"]) { $0.skipFence = true },
         Mistake(testDescription: "denied lease forgotten", expected: ["S5: "]) { $0.forgetDeniedLease = true },
         Mistake(testDescription: "departure before the stops", expected: ["S2: "]) { $0.leaveAtOnce = true },
+        Mistake(testDescription: "maintenance ignored", expected: ["S7: "]) { $0.ignoreMaintenance = true },
     ]
 
     @Test(arguments: mistakes)

@@ -4,7 +4,8 @@ public import ClusterModel
 public enum AdminRequest: Hashable, Codable, Sendable {
     /// Everything about the cluster: answered by `AdminResponse.status`.
     case status
-    /// The configuration with its version, secrets masked: answered by `AdminResponse.configuration`.
+    /// The configuration with its version, secrets masked, as the leader has it, so that it holds every change that was
+    /// answered before, or as this node has it while there is no leader: answered by `AdminResponse.configuration`.
     case configuration
     /// A change: answered by `AdminResponse.done` once it is committed. With `expected`, only if the configuration
     /// still has that version, which makes a change of several steps safe against others.

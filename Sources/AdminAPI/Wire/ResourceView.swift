@@ -24,6 +24,8 @@ public struct ResourceView: Hashable, Codable, Sendable {
     public var agentName: String
     /// Whether the operator wants it to run.
     public var enabled: Bool
+    /// Whether the cluster looks after it where it is now.
+    public var managed = true
     /// How it is.
     public var state: State
     /// Where; nil for nowhere.

@@ -59,6 +59,14 @@ public struct QuorumView: Hashable, Codable, Sendable {
     public var needed: Int
     /// The voters with what is known of them, in the order of their numbers.
     public var voters: [Voter]
+    /// Whether half of the voters answers and the others are not proven dead: what runs keeps running, nothing starts.
+    public var isHalf: Bool?
+    /// Whether the answering node runs the start that is listed for it; only then it may count half of the voters.
+    public var isListed: Bool?
+    /// Whom half of the voters has to see dead before it decides.
+    public var wantedDead: [NodeName]?
+    /// Why these could not be powered off so far.
+    public var fencingFailure: String?
 
     /// One that votes.
     public struct Voter: Hashable, Codable, Sendable {
@@ -70,6 +78,8 @@ public struct QuorumView: Hashable, Codable, Sendable {
         public var isHeard: Bool
         /// How long ago it was heard last; nil for never since this agent started.
         public var lastHeard: Milliseconds?
+        /// Whether the listed incarnation is known to be dead for ever: powered off, or gone cleanly.
+        public var isProvenDead: Bool?
 
         /// States a voter.
         public init(node: NodeName, incarnation: Incarnation?, isHeard: Bool, lastHeard: Milliseconds?) {
@@ -118,6 +128,8 @@ public struct NodeView: Hashable, Codable, Sendable {
     public var state: State
     /// Whether it runs no resources for now.
     public var standby: Bool
+    /// Whether the cluster does nothing on it for now.
+    public var maintenance = false
     /// Its newest incarnation; nil where unknown.
     public var incarnation: Incarnation?
     /// The digest of the configuration that it has, in hexadecimal; nil where unknown.

@@ -21,14 +21,15 @@ extension Lowering {
             let number = attempt(at: id.at) { () throws(WordProblem) in try Values.integer("id", id.text, 1...255) }
             if let number { node.id = NodeID(UInt8(number)) }
         }
-        if let standby = optionalText("standby", &reader) {
-            node.standby =
-                attempt(at: standby.at) { () throws(WordProblem) in
-                    try Values.boolean("standby", standby.text)
-                } ?? false
-        }
+        node.standby = flag("standby", &reader)
+        node.maintenance = flag("maintenance", &reader)
         reader.finish(what, &diagnostics)
         return node
+    }
+
+    private mutating func flag(_ name: String, _ reader: inout MappingReader) -> Bool {
+        guard let flag = optionalText(name, &reader) else { return false }
+        return attempt(at: flag.at) { () throws(WordProblem) in try Values.boolean(name, flag.text) } ?? false
     }
 
     mutating func properties(_ entry: SyntaxEntry, _ properties: inout ClusterProperties) {

@@ -13,6 +13,7 @@ public enum ClusterYAML {
                 writer.line("    id: \(node.id.rawValue)")
             }
             if node.standby { writer.line("    standby: true") }
+            if node.maintenance { writer.line("    maintenance: true") }
         }
         let properties = configuration.properties.listed.filter { !$0.isDefault }
         writer.mapping("properties", properties.map { Setting(name: $0.name, value: $0.value) }, indent: 0)

@@ -126,7 +126,10 @@ extension Facts {
     init(_ node: Node) {
         label = "node \(node.name)"
         let addresses = node.addresses.map(\.description).joined(separator: ",")
-        settings = [Setting(name: "addresses", value: addresses), Setting(name: "standby", value: "\(node.standby)")]
+        settings = [
+            Setting(name: "addresses", value: addresses), Setting(name: "standby", value: "\(node.standby)"),
+            Setting(name: "maintenance", value: "\(node.maintenance)"),
+        ]
     }
 
     init(_ resource: Resource) {

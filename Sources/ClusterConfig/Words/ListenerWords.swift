@@ -4,21 +4,20 @@ public import ClusterModel
 public enum ListenerWords {
     /// The options that this version understands.
     static let known = [
-        "bind", "mode", "balance", "cookie", "timeout-connect", "timeout-client", "timeout-server",
-        "timeout-http-request", "timeout-check", "retries", "redispatch", "forwardfor", "maxconn", "httpchk",
-        "httpchk-host", "expect-status",
+        "bind", "mode", "balance", "hash-type", "allbackups", "cookie", "timeout-connect", "timeout-client",
+        "timeout-server",
+        "timeout-http-request", "timeout-tunnel", "timeout-check", "retries", "redispatch", "forwardfor", "maxconn",
+        "httpchk", "httpchk-host", "expect-status",
     ]
 
     /// HAProxy's other keywords, with what there is instead.
     static let refused: [String: String] = [
         "timeout-queue": "there are no queues yet; give timeout-connect",
-        "timeout-tunnel": "long silent sessions are bounded by timeout-client and timeout-server",
         "timeout-http-keep-alive": "give timeout-client",
         "timeout-client-fin": "give timeout-client",
         "timeout-server-fin": "give timeout-server",
         "timeout-tarpit": "leave it out",
         "default-server": "give its words to each server",
-        "hash-type": "servers are picked by roundrobin",
         "stick": "in HTTP mode give cookie='NAME insert indirect nocache'",
         "stick-table": "in HTTP mode give cookie='NAME insert indirect nocache'",
         "acl": "one listener has one set of servers",
@@ -91,11 +90,14 @@ public enum ListenerWords {
                 listener.binds.append(try Values.endpoint(name, String(part), wildcard: true))
             }
         case "balance": listener.balance = try balance(value)
+        case "hash-type": listener.hashType = try hashType(value)
+        case "allbackups": listener.allBackups = try Values.boolean(name, value)
         case "cookie": listener.cookie = try cookie(value)
         case "timeout-connect": listener.timeouts.connect = try time(name, value, bare)
         case "timeout-client": listener.timeouts.client = try time(name, value, bare)
         case "timeout-server": listener.timeouts.server = try time(name, value, bare)
         case "timeout-http-request": listener.timeouts.httpRequest = try time(name, value, bare)
+        case "timeout-tunnel": listener.timeouts.tunnel = try time(name, value, bare)
         case "timeout-check": listener.timeouts.check = try time(name, value, bare)
         case "retries": listener.retries = try Values.integer(name, value, ConfigurationLimits.retries)
         case "redispatch": listener.redispatch = try Values.boolean(name, value)
@@ -134,10 +136,20 @@ public enum ListenerWords {
 
     private static func balance(_ text: String) throws(WordProblem) -> BalanceAlgorithm {
         if let algorithm = BalanceAlgorithm(rawValue: text) { return algorithm }
-        let others = ["static-rr", "leastconn", "first", "source", "uri", "url_param", "hdr", "rdp-cookie", "random"]
-        let known = others.contains { text == $0 || text.hasPrefix($0 + "(") || text.hasPrefix($0 + " ") }
+        if text == "random(2)" { return .random }
+        let others = ["url_param", "hdr", "rdp-cookie", "hash", "random(", "uri "]
+        let known = others.contains { text == $0 || text.hasPrefix($0) }
         let what = known ? "this version has no balance \"\(text)\"" : "balance cannot be \"\(text)\""
-        throw WordProblem("balance", what, remedy: "give roundrobin")
+        let names = BalanceAlgorithm.allCases.map(\.rawValue).joined(separator: ", ")
+        throw WordProblem("balance", what, remedy: "give one of \(names)")
+    }
+
+    private static func hashType(_ text: String) throws(WordProblem) -> HashType {
+        guard let type = HashType(rawValue: text) else {
+            let remedy = "give map-based or consistent, without a function or a modifier"
+            throw WordProblem("hash-type", "hash-type cannot be \"\(text)\"", remedy: remedy)
+        }
+        return type
     }
 
     /// `NAME insert [indirect] [nocache]`.
@@ -231,6 +243,8 @@ extension ListenerWords {
         }
         add("mode", listener.mode.rawValue, unless: false)
         add("balance", listener.balance.rawValue, unless: false)
+        add("hash-type", listener.hashType.rawValue, unless: listener.hashType == defaults.hashType)
+        add("allbackups", "\(listener.allBackups)", unless: listener.allBackups == defaults.allBackups)
         if let cookie = listener.cookie {
             let words =
                 [cookie.name, "insert"] + (cookie.indirect ? ["indirect"] : []) + (cookie.noCache ? ["nocache"] : [])
@@ -241,6 +255,7 @@ extension ListenerWords {
         add("timeout-client", "\(times.client)", unless: times.client == usual.client)
         add("timeout-server", "\(times.server)", unless: times.server == usual.server)
         add("timeout-http-request", "\(times.httpRequest)", unless: times.httpRequest == usual.httpRequest)
+        if let tunnel = times.tunnel { add("timeout-tunnel", "\(tunnel)", unless: false) }
         add("timeout-check", "\(times.check)", unless: times.check == usual.check)
         add("retries", "\(listener.retries)", unless: listener.retries == defaults.retries)
         add("redispatch", "\(listener.redispatch)", unless: listener.redispatch == defaults.redispatch)

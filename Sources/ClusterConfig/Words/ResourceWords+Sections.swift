@@ -77,11 +77,12 @@ extension ResourceWords {
     }
 
     /// The attributes that this version understands.
-    static let knownMeta = ["resource-stickiness", "requires", "target-role"]
+    static let knownMeta = ["is-managed", "resource-stickiness", "requires", "target-role"]
 
     static func set(meta setting: Setting, of resource: inout Resource) throws(WordProblem) {
         let (name, value) = (setting.name, setting.value)
         switch name {
+        case "is-managed": resource.managed = try Values.boolean(name, value)
         case "resource-stickiness": resource.stickiness = try Values.score(name, value)
         case "requires":
             guard let requirement = Requirement(rawValue: value) else {
@@ -121,6 +122,7 @@ extension ResourceWords {
     /// The attributes that differ from the defaults.
     public static func meta(_ resource: Resource) -> [Setting] {
         var settings: [Setting] = []
+        if !resource.managed { settings.append(Setting(name: "is-managed", value: "false")) }
         if let stickiness = resource.stickiness {
             settings.append(Setting(name: "resource-stickiness", value: "\(stickiness)"))
         }

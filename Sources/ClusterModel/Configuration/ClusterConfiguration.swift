@@ -55,6 +55,8 @@ public struct Node: Hashable, Codable, Sendable {
     public var addresses: [IPAddress]
     /// Whether it runs no resources for now; it still votes.
     public var standby: Bool
+    /// Whether the cluster starts, stops and monitors nothing on it for now, and does not power it off.
+    public var maintenance = false
 
     /// Names a machine.
     public init(id: NodeID, name: NodeName, addresses: [IPAddress], standby: Bool = false) {
@@ -63,12 +65,24 @@ public struct Node: Hashable, Codable, Sendable {
         self.addresses = addresses
         self.standby = standby
     }
+
+    /// Reads what an older version wrote too: what is missing has its default.
+    public init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        id = try container.decode(NodeID.self, forKey: .id)
+        name = try container.decode(NodeName.self, forKey: .name)
+        addresses = try container.decode([IPAddress].self, forKey: .addresses)
+        standby = try container.decode(Bool.self, forKey: .standby)
+        maintenance = try container.decodeIfPresent(Bool.self, forKey: .maintenance) ?? false
+    }
 }
 
 /// Cluster-wide settings, with Pacemaker's names.
 public struct ClusterProperties: Hashable, Codable, Sendable {
     /// `stonith-enabled`: whether lost nodes are powered off before what `requires fencing` is recovered; default true.
     public var stonithEnabled = true
+    /// `maintenance-mode`: whether the cluster starts, stops, monitors and powers off nothing; default false.
+    public var maintenanceMode = false
     /// `stonith-timeout`: how long one fence may take in all; default 60 s; 5 s to 10 min.
     public var stonithTimeout: Milliseconds = 60_000
     /// `resource-stickiness`: how much a running resource prefers to stay; default 100; 0 to INFINITY.
@@ -97,6 +111,8 @@ public struct ClusterProperties: Hashable, Codable, Sendable {
             try container.decodeIfPresent(Milliseconds.self, forKey: .stonithTimeout) ?? defaults.stonithTimeout
         resourceStickiness =
             try container.decodeIfPresent(Score.self, forKey: .resourceStickiness) ?? defaults.resourceStickiness
+        maintenanceMode =
+            try container.decodeIfPresent(Bool.self, forKey: .maintenanceMode) ?? defaults.maintenanceMode
         profile = try container.decodeIfPresent(TimingProfile.self, forKey: .profile) ?? defaults.profile
         selfFence = try container.decodeIfPresent(SelfFence.self, forKey: .selfFence)
         watchdogTimeout = try container.decodeIfPresent(Milliseconds.self, forKey: .watchdogTimeout)

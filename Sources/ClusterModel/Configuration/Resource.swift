@@ -6,6 +6,8 @@ public struct Resource: Hashable, Codable, Sendable {
     public var kind: ResourceKind
     /// Pacemaker's target-role: false keeps it stopped.
     public var enabled: Bool
+    /// Pacemaker's is-managed: false leaves it to the operator; it is neither started, stopped nor monitored.
+    public var managed = true
     /// How much it prefers to stay where it runs; nil takes the cluster's `resource-stickiness`.
     public var stickiness: Score?
     /// What must be true before it starts elsewhere after its node was lost; nil takes the kind's default.
@@ -21,6 +23,18 @@ public struct Resource: Hashable, Codable, Sendable {
         stickiness = nil
         requires = nil
         operations = kind.defaultOperations
+    }
+
+    /// Reads what an older version wrote too: what is missing has its default.
+    public init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        name = try container.decode(ResourceName.self, forKey: .name)
+        kind = try container.decode(ResourceKind.self, forKey: .kind)
+        enabled = try container.decode(Bool.self, forKey: .enabled)
+        managed = try container.decodeIfPresent(Bool.self, forKey: .managed) ?? true
+        stickiness = try container.decodeIfPresent(Score.self, forKey: .stickiness)
+        requires = try container.decodeIfPresent(Requirement.self, forKey: .requires)
+        operations = try container.decode(OperationSettings.self, forKey: .operations)
     }
 }
 

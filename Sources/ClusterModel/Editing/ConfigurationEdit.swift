@@ -4,6 +4,8 @@ public enum ConfigurationEdit: Hashable, Codable, Sendable {
     case setProperty(ClusterProperty)
     /// Sends nodes into standby or brings them back.
     case setStandby(nodes: [NodeName], standby: Bool)
+    /// Takes nodes into maintenance or ends it.
+    case setMaintenance(nodes: [NodeName], maintenance: Bool)
     /// Adds a machine that has joined.
     case addNode(Node)
     /// Takes a machine out of the cluster, with the constraints that name it; fence devices forget it.
@@ -17,6 +19,8 @@ public enum ConfigurationEdit: Hashable, Codable, Sendable {
     case deleteResource(ResourceName)
     /// Lets resources run, or keeps them stopped.
     case setEnabled(resources: [ResourceName], enabled: Bool)
+    /// Lets the cluster act on resources, or leaves them to the operator.
+    case setManaged(resources: [ResourceName], managed: Bool)
 
     /// States how much a resource wants a node; replaces an earlier statement about the same two.
     case addLocation(resource: ResourceName, node: NodeName, score: Score, id: String?)
@@ -58,6 +62,8 @@ public enum ClusterProperty: Hashable, Codable, Sendable {
     case stonithEnabled(Bool)
     /// `stonith-timeout`.
     case stonithTimeout(Milliseconds)
+    /// `maintenance-mode`.
+    case maintenanceMode(Bool)
     /// `resource-stickiness`.
     case resourceStickiness(Score)
     /// `self-fence`; nil: nobody has said.
@@ -69,7 +75,7 @@ public enum ClusterProperty: Hashable, Codable, Sendable {
 
     /// The names, as Pacemaker spells them where it has them.
     public static let names = [
-        "profile", "resource-stickiness", "self-fence", "stonith-enabled", "stonith-timeout",
+        "maintenance-mode", "profile", "resource-stickiness", "self-fence", "stonith-enabled", "stonith-timeout",
         "stonith-watchdog-timeout",
     ]
 
@@ -79,6 +85,8 @@ public enum ClusterProperty: Hashable, Codable, Sendable {
         switch name {
         case "stonith-enabled":
             self = .stonithEnabled(value.isEmpty ? defaults.stonithEnabled : try Self.boolean(name, value))
+        case "maintenance-mode":
+            self = .maintenanceMode(value.isEmpty ? defaults.maintenanceMode : try Self.boolean(name, value))
         case "stonith-timeout":
             guard let time = value.isEmpty ? defaults.stonithTimeout : Milliseconds(value, bare: .seconds) else {
                 throw .badValue(what: name, value: value, expected: "a time such as 60s")
@@ -128,6 +136,7 @@ extension ClusterProperties {
     public var listed: [(name: String, value: String, isDefault: Bool)] {
         let defaults = ClusterProperties()
         return [
+            ("maintenance-mode", "\(maintenanceMode)", maintenanceMode == defaults.maintenanceMode),
             ("profile", profile.rawValue, profile == defaults.profile),
             ("resource-stickiness", "\(resourceStickiness)", resourceStickiness == defaults.resourceStickiness),
             ("self-fence", selfFence?.rawValue ?? "", selfFence == nil),

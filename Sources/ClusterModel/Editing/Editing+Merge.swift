@@ -78,6 +78,7 @@ extension ClusterConfiguration {
         for index in result.indices {
             guard let node = wanted.first(where: { $0.name == result[index].name }) else { continue }
             result[index].standby = node.standby
+            result[index].maintenance = node.maintenance
             if !node.addresses.isEmpty { result[index].addresses = node.addresses }
         }
         return result

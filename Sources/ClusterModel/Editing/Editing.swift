@@ -16,12 +16,14 @@ extension ClusterConfiguration {
         switch edit {
         case .setProperty(let property): set(property)
         case .setStandby(let names, let standby): try setStandby(names, standby)
+        case .setMaintenance(let names, let maintenance): try setMaintenance(names, maintenance)
         case .addNode(let node): try add(node)
         case .removeNode(let name): try removeNode(name)
         case .createResource(let resource): try create(resource, in: \.resources)
         case .replaceResource(let resource): try replace(resource, in: \.resources)
         case .deleteResource(let name): try deleteResource(name)
         case .setEnabled(let names, let enabled): try setEnabled(names, enabled)
+        case .setManaged(let names, let managed): try setManaged(names, managed)
         case .addLocation(let resource, let node, let score, let id): try addLocation(resource, node, score, id)
         case .addColocation(let resource, let with, let score, let id): try addColocation(resource, with, score, id)
         case .deleteConstraint(let id): try deleteConstraint(id)
@@ -53,6 +55,7 @@ extension ClusterConfiguration {
     public mutating func set(_ property: ClusterProperty) {
         switch property {
         case .stonithEnabled(let value): properties.stonithEnabled = value
+        case .maintenanceMode(let value): properties.maintenanceMode = value
         case .stonithTimeout(let value): properties.stonithTimeout = value
         case .resourceStickiness(let value): properties.resourceStickiness = value
         case .selfFence(let value): properties.selfFence = value
@@ -63,6 +66,10 @@ extension ClusterConfiguration {
 
     private mutating func setStandby(_ names: [NodeName], _ standby: Bool) throws(EditError) {
         for name in names { nodes[try position(of: name, in: nodes)].standby = standby }
+    }
+
+    private mutating func setMaintenance(_ names: [NodeName], _ maintenance: Bool) throws(EditError) {
+        for name in names { nodes[try position(of: name, in: nodes)].maintenance = maintenance }
     }
 
     private mutating func add(_ node: Node) throws(EditError) {
@@ -87,6 +94,10 @@ extension ClusterConfiguration {
 
     private mutating func setEnabled(_ names: [ResourceName], _ enabled: Bool) throws(EditError) {
         for name in names { resources[try position(of: name, in: resources)].enabled = enabled }
+    }
+
+    private mutating func setManaged(_ names: [ResourceName], _ managed: Bool) throws(EditError) {
+        for name in names { resources[try position(of: name, in: resources)].managed = managed }
     }
 
     private mutating func addLocation(

@@ -42,6 +42,9 @@ extension Findings {
                 add(place.at("cookie"), "\"\(cookie.name)\" is no cookie's name")
             }
         }
+        if listener.balance == .uri, listener.mode != .http {
+            add(place.at("balance"), "balance uri needs mode http", remedy: "give balance=source, or mode=http")
+        }
         if listener.forwardFor, listener.mode != .http {
             add(place.at("forwardfor"), "forwardfor needs mode http", remedy: "give mode=http or leave it out")
         }
@@ -53,6 +56,7 @@ extension Findings {
             ("timeout-connect", timeouts.connect), ("timeout-client", timeouts.client),
             ("timeout-server", timeouts.server), ("timeout-http-request", timeouts.httpRequest),
             ("timeout-check", timeouts.check),
+            ("timeout-tunnel", timeouts.tunnel ?? ListenerTimeouts.usualTunnel),
         ] {
             checkRange(value, ConfigurationLimits.listenerTimeout, name, place.at(name))
         }

@@ -7,11 +7,14 @@ extension ConsensusCore {
         if currentRole == .leader {
             if let deadline = checkQuorumDeadline { next = min(next, deadline) }
             if let deadline = leadership?.transfer?.deadline { next = min(next, deadline) }
-        } else if takesPart, own.leaveBy == nil {
+            if leadership?.isQuorate == true, let end = quorumLeaseEnd { next = min(next, end) }
+        } else if mayStand {
             next = min(next, election.deadline)
         }
+        if holding != nil, let deadline = holdingDeadline { next = min(next, deadline) }
         if let end = lease.end { next = min(next, end) }
         if let leaveBy = own.leaveBy, !own.hasLeft { next = min(next, leaveBy) }
+        if let sayUntil = own.sayUntil { next = min(next, sayUntil) }
         for record in records {
             let verdict: FailureDetector.Verdict
             switch record.state {
@@ -30,8 +33,10 @@ extension ConsensusCore {
         if let end = lease.end, end <= clock { endLease() }
         for slot in records.indices { updateState(slot) }
         if currentRole == .leader { leaderTick() }
-        if currentRole != .leader, takesPart, own.leaveBy == nil, election.deadline <= clock { stand() }
+        if let deadline = holdingDeadline, deadline <= clock { endHolding() }
+        if currentRole != .leader, mayStand, election.deadline <= clock { stand() }
         if let leaveBy = own.leaveBy, !own.hasLeft, leaveBy <= clock { finishLeaving() }
+        if let sayUntil = own.sayUntil, sayUntil <= clock { end() }
         if heartbeatDue <= clock { beat() }
     }
 
@@ -45,40 +50,31 @@ extension ConsensusCore {
 
     private mutating func beat() {
         sendHeartbeats()
+        reviewFenceNeed()
         guard currentRole == .leader else { return }
         for slot in records.indices { retryIfDue(slot) }
         considerRelocation()
+        considerVoters()
     }
 
-    /// When this leader gives up because no quorum answers (check-quorum).
-    private var checkQuorumDeadline: Instant? {
-        quorum.reached(records) { $0.lastAcknowledgement }.map { $0 + timing.electionTimeout }
+    /// When this leader gives up because not even half of the voters answers (check-quorum).
+    private var checkQuorumDeadline: Instant? { answersEnd }
+
+    /// Until when the voters that answer may be silent before leader or holder gives up; nil when it needs nobody.
+    var answersEnd: Instant? {
+        switch quorum.reached(.renew, records, { $0.lastAcknowledgement }) {
+        case .alone: nil
+        case .through(let last): last + timing.electionTimeout
+        case .never: clock
+        }
     }
 
     mutating func setStorage(working: Bool) {
         own.storageWorks = working
-        if !working, currentRole != .follower { becomeFollower(term: currentTerm, leader: nil) }
-        if working { restartElectionTimer() }
-    }
-
-    // MARK: Leaving
-
-    mutating func startLeaving() {
-        guard own.leaveBy == nil else { return }
-        own.leaveBy = clock + timing.electionTimeout
-        if currentRole == .leader, !records.isEmpty {
-            transferLeadership(to: nil)
-        } else {
-            finishLeaving()
+        if !working {
+            endHolding()
+            if currentRole != .follower { becomeFollower(term: currentTerm, leader: nil) }
         }
-    }
-
-    mutating func finishLeaving() {
-        guard !own.hasLeft else { return }
-        if currentRole != .follower { becomeFollower(term: currentTerm, leader: nil) }
-        own.hasLeft = true
-        endLease()
-        emit(.left)
-        sendHeartbeats()
+        if working { restartElectionTimer() }
     }
 }

@@ -6,7 +6,7 @@ struct ElectionState: Sendable {
     var deadline: Instant
     /// When this node last acknowledged a leader; never shifted, for leases rest on it.
     var lastAcknowledgement: Instant?
-    /// Until when this node promised that leader not to vote for another.
+    /// Until when this node promised that leader or holder not to vote for another.
     var promisedUntil: Instant?
     var promisedTo: NodeID?
     var votes = NodeSet()
@@ -30,6 +30,7 @@ extension ConsensusCore {
             saveVote()
         }
         currentRole = .follower
+        endHolding()
         if isNews {
             agreedIndex = 0
             incoming = nil
@@ -107,12 +108,13 @@ extension ConsensusCore {
     /// The best candidate stands first, the next a little later, so that they seldom compete: who reaches more voters,
     /// then whose log is longer, then whose number is lower.
     private mutating func rankDelay() -> Duration {
-        let ownReach = reaches.count
+        let voters = votingNodes
+        let ownReach = reaches.intersection(voters).count
         let ownLast = log.last
         var better = 0
-        for record in records where record.isHeard && record.id != currentLeader {
+        for record in records where record.isHeard && record.id != currentLeader && voters.contains(record.id) {
             guard let said = record.said else { continue }
-            let reach = said.reaches.count
+            let reach = said.reaches.intersection(voters).count
             let last = record.lastPosition
             if reach != ownReach {
                 if reach > ownReach { better += 1 }
@@ -148,13 +150,15 @@ extension ConsensusCore {
             return
         }
         let request = VoteRequest(term: currentTerm + 1, last: log.last, isTransfer: false)
-        for record in records { send(.preVote(request), to: record.id) }
+        for record in records where votingNodes.contains(record.id) { send(.preVote(request), to: record.id) }
+        considerHolding()
     }
 
     /// Stands in a new term.
     ///
     /// The own vote counts, and others are asked, once it is on the disk.
     mutating func campaign(isTransfer: Bool) {
+        endHolding()
         if currentLeader != nil { setLeader(nil) }
         agreedIndex = 0
         election.leastSinceAcknowledgement = sinceAcknowledgement
@@ -169,7 +173,9 @@ extension ConsensusCore {
             clock + timing.electionTimeout / 3
             + .nanoseconds(Int64.random(in: 0...(timing.electionTimeout / 3).nanoseconds, using: &random))
         let request = VoteRequest(term: currentTerm, last: log.last, isTransfer: isTransfer)
-        for record in records { sendAfterPersist(.vote(request), to: record.id) }
+        for record in records where votingNodes.contains(record.id) {
+            sendAfterPersist(.vote(request), to: record.id)
+        }
         if faults.sendBeforePersist { countOwnVote(currentTerm) }
     }
 
@@ -195,7 +201,7 @@ extension ConsensusCore {
             return
         }
         election.votes.insert(records[slot].id)
-        if quorum.isReached(by: election.votes) { campaign(isTransfer: false) }
+        if quorum.isReached(by: election.votes) { campaign(isTransfer: false) } else { considerHolding() }
     }
 
     mutating func receive(_ answer: VoteAnswer, from slot: Int) {
@@ -253,7 +259,7 @@ extension ConsensusCore {
     }
 
     /// What is left of the promise to a leader other than the candidate.
-    private func promiseLeft(against candidate: NodeID) -> Duration {
+    func promiseLeft(against candidate: NodeID) -> Duration {
         if currentRole == .leader { return timing.electionTimeout }
         guard let until = election.promisedUntil, election.promisedTo != candidate, until > clock else { return .zero }
         return until - clock

@@ -10,6 +10,10 @@ extension ConsensusCore {
             leadership?.lastBeat = clock
             renewOwnLeaseAsLeader()
         }
+        if holding != nil {
+            holding?.lastBeat = clock
+            renewOwnLeaseAsHolder()
+        }
         let message = Message.heartbeat(makeHeartbeat())
         outbox.sendNow.reserveCapacity(outbox.sendNow.count + records.count)
         for record in records { send(message, to: record.id) }
@@ -32,7 +36,9 @@ extension ConsensusCore {
         heartbeat.reaches = reaches
         heartbeat.holdsLease = lease.end.map { $0 > clock } ?? false
         heartbeat.wantsLease = lease.isEligible && takesPart
-        heartbeat.hasLeft = own.hasLeft
+        heartbeat.hasLeft = own.leftAt != nil
+        heartbeat.isHolder = holding != nil
+        heartbeat.deaths = deaths
         heartbeat.lostAfter = timing.lostAfter
         heartbeat.promise = timing.electionTimeout
         return heartbeat
@@ -49,11 +55,16 @@ extension ConsensusCore {
     }
 
     mutating func receive(_ heartbeat: Heartbeat, from slot: Int) {
-        guard accepts(heartbeat, from: slot) else { return }
+        guard accepts(heartbeat, from: slot) else {
+            if heartbeat.hasLeft, heartbeat.incarnation == records[slot].incarnation { peerLeft(heartbeat, slot: slot) }
+            return
+        }
         records[slot].said = heartbeat
         heard(slot)
+        if heartbeat.deaths != deaths { learn(heartbeat.deaths) }
         let peer = records[slot].id
         if heartbeat.hasLeft {
+            peerLeft(heartbeat, slot: slot)
             leaderGone(peer)
             return
         }
@@ -62,8 +73,10 @@ extension ConsensusCore {
         } else {
             if currentLeader == peer, heartbeat.term >= currentTerm { leaderGone(peer) }
             noticeHigherTerm(heartbeat.term)
+            if heartbeat.isHolder { heardHolder(heartbeat, from: slot) }
         }
         if currentRole == .leader { grantLease(for: heartbeat, to: slot) }
+        if holding != nil { grantAsHolder(for: heartbeat, to: slot) }
     }
 
     /// Drops what is of an older incarnation, late, or a copy; learns a new incarnation.
@@ -99,6 +112,14 @@ extension ConsensusCore {
     }
 
     mutating func receive(_ ack: HeartbeatAck, from slot: Int) {
+        if own.leftAt != nil {
+            departureHeard(ack, by: slot)
+            return
+        }
+        if ack.isOfHolder {
+            if holding != nil { holderAcknowledged(ack, by: slot) } else { takeLeaseOfHolder(ack, from: slot) }
+            return
+        }
         if ack.term > currentTerm {
             noticeHigherTerm(ack.term)
             return

@@ -4,8 +4,11 @@ import ClusterModel
 struct LeadershipState: Sendable {
     /// When this node was elected.
     let since: Instant
-    /// From when on no lease of an earlier leader is left anywhere.
+    /// From when on no lease of an earlier leader, or of a holder, is left anywhere.
     var earlierLeasesOver: Instant
+    /// Whether a quorum answers, and whether one ever did.
+    var isQuorate = false
+    var wasQuorate = false
     /// The smallest q among its votes.
     let leastSinceAcknowledgement: Duration
     /// Only what was sent from then on can be acknowledged for the leader's lease.
@@ -30,12 +33,13 @@ struct LeadershipState: Sendable {
 
 extension ConsensusCore {
     mutating func becomeLeader() {
-        let wait = max(.zero, leaseCeiling - election.leastSinceAcknowledgement)
+        let least = min(election.leastSinceAcknowledgement, sinceNeededProof)
+        let wait = max(.zero, leaseCeiling - least)
         currentRole = .leader
         leadership = LeadershipState(
             since: clock,
             earlierLeasesOver: clock + wait,
-            leastSinceAcknowledgement: election.leastSinceAcknowledgement,
+            leastSinceAcknowledgement: least,
             acknowledgedFrom: clock,
             lastBeat: clock,
             noRelocationBefore: clock + timing.electionTimeout
@@ -60,6 +64,20 @@ extension ConsensusCore {
         advanceCommit()
     }
 
+    /// How long the newest proof is known that the votes of half of a set needed; endless for a majority.
+    ///
+    /// What the dead half's leader or holder granted may be held elsewhere until then (RULE 4.3-c).
+    private var sinceNeededProof: Duration {
+        guard !faults.forgetProofTime else { return .seconds(3600) }
+        var since = Duration.seconds(3600)
+        for set in quorum.sets where election.votes.intersection(set.nodes).count * 2 == set.count {
+            for voter in set.voters where !election.votes.contains(voter.node) {
+                since = min(since, clock - (proofTimes[voter.node] ?? startedAt))
+            }
+        }
+        return since
+    }
+
     // MARK: Hand-over
 
     mutating func transferLeadership(to target: NodeID?) {
@@ -79,14 +97,19 @@ extension ConsensusCore {
     }
 
     private func isFit(_ record: PeerRecord) -> Bool {
-        if case .alive = record.state { return record.said?.term == currentTerm }
-        return false
+        guard case .alive = record.state, history.active.allSatisfy({ $0.nodes.contains(record.id) }) else {
+            return false
+        }
+        return record.said?.term == currentTerm
     }
 
     /// Whoever reaches most voters, then is nearest to the end of the log, then has the lowest number.
-    private func bestSuccessor() -> NodeID? {
-        records.filter(isFit).max { left, right in
-            let reach = (left.said?.reaches.count ?? 0, right.said?.reaches.count ?? 0)
+    func bestSuccessor() -> NodeID? {
+        let voters = votingNodes
+        return records.filter(isFit).max { left, right in
+            let reach = (
+                left.said?.reaches.intersection(voters).count ?? 0, right.said?.reaches.intersection(voters).count ?? 0
+            )
             if reach.0 != reach.1 { return reach.0 < reach.1 }
             if left.progress.match != right.progress.match { return left.progress.match < right.progress.match }
             return left.id > right.id
@@ -119,7 +142,7 @@ extension ConsensusCore {
 
     mutating func receive(_ order: StandNow, from slot: Int) {
         guard currentRole == .follower, order.term == currentTerm, currentLeader == records[slot].id else { return }
-        guard takesPart, own.leaveBy == nil else { return }
+        guard mayStand else { return }
         campaign(isTransfer: true)
     }
 
@@ -131,10 +154,11 @@ extension ConsensusCore {
         guard let leadership, leadership.transfer == nil, clock >= leadership.noRelocationBefore,
             clock >= leadership.earlierLeasesOver, own.leaveBy == nil
         else { return }
-        let ownReach = reaches.count
+        let voters = votingNodes
+        let ownReach = reaches.intersection(voters).count
         let isOutreached =
             ownReach < voters.count
-            && records.contains { isFit($0) && ($0.said?.reaches.count ?? 0) > ownReach }
+            && records.contains { isFit($0) && ($0.said?.reaches.intersection(voters).count ?? 0) > ownReach }
         guard isOutreached else {
             self.leadership?.outreachedSince = nil
             return

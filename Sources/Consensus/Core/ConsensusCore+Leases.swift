@@ -31,30 +31,42 @@ extension ConsensusCore {
     /// The end of the leader's own hold on its quorum: L after the sending of what the last needed voter acknowledged.
     ///
     /// No election can have been won before it without its winner knowing that it must wait.
-    var quorumLeaseEnd: Instant? {
-        guard let leadership else { return nil }
-        if quorum.needed == 1 { return leadership.lastBeat + timing.lease }
-        return quorum.reached(records) { $0.acknowledgedSend }.map { $0 + timing.lease }
+    var quorumLeaseEnd: Instant? { leaseEnd(by: .decide) }
+
+    /// The same for half of the voters, which renews leases (RULE 4.3-a).
+    var heldLeaseEnd: Instant? { leaseEnd(by: .renew) }
+
+    private func leaseEnd(by rule: Quorum.Rule) -> Instant? {
+        guard let lastBeat = leadership?.lastBeat ?? holding?.lastBeat else { return nil }
+        switch quorum.reached(rule, records, { $0.acknowledgedSend }) {
+        case .alone: return lastBeat + timing.lease
+        case .through(let sent): return sent + timing.lease
+        case .never: return nil
+        }
     }
 
     /// A voter acknowledged a message that this leader sent at `echo`.
     mutating func acknowledged(_ echo: ClockEcho, by slot: Int, measuresRoundTrip: Bool) {
-        guard let leadership else { return }
+        guard let since = leadership?.since ?? holding?.since,
+            let counted = leadership?.acknowledgedFrom ?? holding?.since
+        else { return }
         var sent = Instant(echo: echo)
         // Only what this leader itself sent in this term can come back.
-        guard sent >= leadership.since, sent <= clock else { return }
+        guard sent >= since, sent <= clock else { return }
         if measuresRoundTrip { records[slot].roundTrip = clock - sent }
         records[slot].lastAcknowledgement = clock
         // The first must answer a heartbeat: that is where the voter learns for how long it has to promise.
-        guard sent >= leadership.acknowledgedFrom, measuresRoundTrip || records[slot].acknowledgedSend != nil else {
+        guard sent >= counted, measuresRoundTrip || records[slot].acknowledgedSend != nil else {
             return
         }
         if faults.leaderLeaseFromReceipt { sent = clock }
-        guard sent > records[slot].acknowledgedSend ?? leadership.since - .nanoseconds(1) else { return }
-        let heldQuorum = quorumLeaseEnd.map { $0 > clock } ?? false
+        guard sent > records[slot].acknowledgedSend ?? since - .nanoseconds(1) else { return }
+        let held = heldLeaseEnd.map { $0 > clock } ?? false
         records[slot].acknowledgedSend = sent
+        guard leadership != nil else { return }
+        reviewQuorum()
         renewOwnLeaseAsLeader()
-        if !heldQuorum { grantWaiting() }
+        if !held { grantWaiting() }
     }
 
     /// Answers the heartbeats that came while this leader could not grant anything yet; each keeps its own anchor.
@@ -66,10 +78,10 @@ extension ConsensusCore {
 
     /// The leader's node runs resources under the same lease that bounds what it grants.
     mutating func renewOwnLeaseAsLeader() {
-        guard let leadership, leadership.grantsLeases, !own.denied.contains(id), let end = quorumLeaseEnd else {
+        guard let leadership, leadership.grantsLeases, !own.denied.contains(id), let end = heldLeaseEnd else {
             return
         }
-        renewLease(until: end)
+        renewLease(until: end, term: currentTerm)
     }
 
     /// Answers a follower's heartbeat: the answer is its lease, bounded by what is left of the leader's own.
@@ -77,35 +89,41 @@ extension ConsensusCore {
         guard let leadership, leadership.grantsLeases, heartbeat.term == currentTerm, heartbeat.wantsLease,
             !heartbeat.hasLeft, heartbeat.sentAt > records[slot].answered
         else { return }
-        guard !own.denied.contains(records[slot].id), let end = quorumLeaseEnd else { return }
-        let remaining = end - clock
+        guard !own.denied.contains(records[slot].id), let end = heldLeaseEnd else { return }
+        grant(end - clock, for: heartbeat, to: slot)
+    }
+
+    /// Answers a heartbeat by what is left of the own lease, and remembers until when the peer may hold it.
+    mutating func grant(_ remaining: Duration, for heartbeat: Heartbeat, to slot: Int) {
         guard remaining > .zero else { return }
         let over = clock + timing.stretched(min(timing.lease, remaining))
         records[slot].grantedUntil = max(records[slot].grantedUntil ?? over, over)
         records[slot].answered = heartbeat.sentAt
-        let ack = HeartbeatAck(
-            term: currentTerm,
-            echo: heartbeat.sentAt,
-            remaining: UInt64(remaining.nanoseconds)
-        )
+        var ack = HeartbeatAck(term: currentTerm, echo: heartbeat.sentAt, remaining: UInt64(remaining.nanoseconds))
+        ack.isOfHolder = leadership == nil
         send(.heartbeatAck(ack), to: records[slot].id)
     }
 
     /// A leader answered this node's heartbeat.
     mutating func takeLease(_ ack: HeartbeatAck, from slot: Int) {
-        guard lease.isEligible, takesPart, ack.remaining > 0 else { return }
+        if let end = leaseEnd(of: ack, from: slot) { renewLease(until: end, term: currentTerm) }
+    }
+
+    /// Until when an answer lets this node hold its lease: counted from its own sending, never from the receipt.
+    mutating func leaseEnd(of ack: HeartbeatAck, from slot: Int) -> Instant? {
+        guard lease.isEligible, takesPart, ack.remaining > 0 else { return nil }
         let sent = Instant(echo: ack.echo)
-        guard sent >= startedAt, sent <= clock else { return }
+        guard sent >= startedAt, sent <= clock else { return nil }
         records[slot].roundTrip = clock - sent
         let anchor = faults.followerLeaseFromReceipt ? clock : sent
         var length = min(timing.lease, .nanoseconds(Int64(clamping: ack.remaining)))
         if faults.ignoreLeaderRemainder { length = timing.lease }
-        renewLease(until: anchor + length)
+        return anchor + length
     }
 
-    private mutating func renewLease(until end: Instant) {
+    mutating func renewLease(until end: Instant, term: Term) {
         guard lease.isEligible, takesPart, end > clock else { return }
-        lease.term = currentTerm
+        lease.term = term
         if let current = lease.end, current >= end { return }
         lease.end = end
         emit(.leaseChanged(end))
@@ -137,6 +155,7 @@ extension ConsensusCore {
     /// A leader acknowledges itself until it is deposed.
     var sinceAcknowledgement: Duration {
         if faults.forgetAcknowledgements { return .seconds(3600) }
+        if holding != nil { return .zero }
         if let last = election.lastAcknowledgement { return clock - last }
         return faults.forgetUptime ? .seconds(3600) : clock - startedAt
     }

@@ -9,6 +9,8 @@ struct Outbox: Sendable {
     var events: [Event] = []
     /// The term in which this input made the node vote for itself.
     var ownVote: Term?
+    /// This input made the node end its incarnation.
+    var endsIncarnation = false
 }
 
 /// Batches on their way to the disk, with what waits for them.
@@ -19,6 +21,7 @@ struct PendingWrites: Sendable {
         var lastIndex: LogIndex
         var held: [Outgoing]
         let ownVote: Term?
+        let endsIncarnation: Bool
     }
 
     var flights: [Flight] = []
@@ -59,6 +62,7 @@ extension ConsensusCore {
             outbox.sendNow.append(contentsOf: flight.held)
             pending.writtenIndex = max(pending.writtenIndex, flight.lastIndex)
             if let ownVote = flight.ownVote { countOwnVote(ownVote) }
+            if flight.endsIncarnation { incarnationEnded() }
         }
         pending.flights.removeFirst(count)
         if count > 0, currentRole == .leader { advanceCommit() }
@@ -66,6 +70,7 @@ extension ConsensusCore {
 
     /// Turns what the input has brought about into the shell's work.
     mutating func makeReady() -> Ready {
+        if recordsAreDue { refreshRecords() }
         var entries: [LogEntry] = []
         if committed > handedOut {
             entries = Array(log.entries(handedOut + 1...committed))
@@ -80,7 +85,8 @@ extension ConsensusCore {
                 id: pending.nextID,
                 lastIndex: log.last.index,
                 held: outbox.held,
-                ownVote: outbox.ownVote
+                ownVote: outbox.ownVote,
+                endsIncarnation: outbox.endsIncarnation
             )
             pending.flights.append(flight)
             pending.nextID += 1

@@ -25,7 +25,7 @@ extension ConsensusCore {
 
     mutating func appendAsLeader(_ payload: EntryPayload) {
         let entry = LogEntry(index: log.last.index + 1, term: currentTerm, payload: payload)
-        log.append(entry)
+        appendToLog(entry)
         outbox.writes.replaceLog(from: entry.index, with: [entry])
     }
 
@@ -159,7 +159,7 @@ extension ConsensusCore {
         let written = faults.countUnwrittenLog ? log.last.index : pending.writtenIndex
         guard let index = quorumIndex(own: written), index > committed else { return }
         guard log.term(at: index) == currentTerm || faults.commitEarlierTerms else { return }
-        committed = index
+        commit(through: index)
         if leadership?.grantsLeases == false {
             leadership?.grantsLeases = true
             renewOwnLeaseAsLeader()
@@ -175,9 +175,10 @@ extension ConsensusCore {
         var best: LogIndex?
         for candidate in [written] + records.map(\.progress.match) {
             if let best, candidate <= best { continue }
-            var count = written >= candidate ? 1 : 0
-            for record in records where record.progress.match >= candidate { count += 1 }
-            if count >= quorum.needed { best = candidate }
+            var holders = NodeSet()
+            if written >= candidate { holders.insert(id) }
+            for record in records where record.progress.match >= candidate { holders.insert(record.id) }
+            if quorum.isReached(by: holders) { best = candidate }
         }
         return best
     }
@@ -252,15 +253,17 @@ extension ConsensusCore {
                 return false
             }
             log.truncate(from: first.index)
+            history.truncate(from: first.index)
+            refreshQuorum()
             pending.truncated(from: first.index)
         }
-        for entry in fresh { log.append(entry) }
+        for entry in fresh { appendToLog(entry) }
         outbox.writes.replaceLog(from: first.index, with: Array(fresh))
         return true
     }
 
     /// The leader says what is committed; it holds here as far as the logs are known to agree.
     mutating func advanceCommit(toLeaders index: LogIndex) {
-        committed = max(committed, min(index, agreedIndex))
+        commit(through: min(index, agreedIndex))
     }
 }

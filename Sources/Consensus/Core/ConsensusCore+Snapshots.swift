@@ -32,8 +32,9 @@ extension ConsensusCore {
     mutating func compact(upTo index: LogIndex, data: [UInt8]) {
         snapshotWanted = false
         guard index > snapshot?.lastIndex ?? 0, index <= handedOut, let term = log.term(at: index) else { return }
-        let fresh = Snapshot(lastIndex: index, lastTerm: term, data: data)
+        let fresh = Snapshot(lastIndex: index, lastTerm: term, data: data, voters: history.set(asOf: index))
         snapshot = fresh
+        history.compact(through: index)
         outbox.writes.snapshot = fresh
         let retained = UInt64(bounds.retainedEntries)
         guard index > retained, index - retained > log.base.index else { return }
@@ -67,7 +68,8 @@ extension ConsensusCore {
             last: LogPosition(index: snapshot.lastIndex, term: snapshot.lastTerm),
             total: snapshot.data.count,
             offset: offset,
-            data: Array(snapshot.data[offset..<end])
+            data: Array(snapshot.data[offset..<end]),
+            voters: snapshot.voters ?? history.set(asOf: snapshot.lastIndex)
         )
         send(.snapshotPart(part), to: records[slot].id)
         armRetry(slot)
@@ -123,7 +125,8 @@ extension ConsensusCore {
             return
         }
         incoming = nil
-        install(Snapshot(lastIndex: part.lastIndex, lastTerm: part.lastTerm, data: building.data))
+        let last = part.last
+        install(Snapshot(lastIndex: last.index, lastTerm: last.term, data: building.data, voters: part.voters))
         answerInstalled(part, to: leader)
     }
 
@@ -138,9 +141,11 @@ extension ConsensusCore {
         let last = LogPosition(index: fresh.lastIndex, term: fresh.lastTerm)
         if log.term(at: last.index) == last.term, last.index > log.base.index {
             log.compact(through: last.index)
+            if let voters = fresh.voters { history.rebase(on: voters, through: last.index) }
             outbox.writes.dropLogThrough = last.index
         } else {
             log.reset(to: last)
+            if let voters = fresh.voters { history.reset(to: voters) }
             pending.truncated(from: 1)
             outbox.writes.replaceLog(from: 1, with: [])
         }
@@ -148,6 +153,8 @@ extension ConsensusCore {
         outbox.writes.snapshot = fresh
         committed = last.index
         handedOut = last.index
+        outbox.writes.committedVoters = history.committedIndex
+        refreshQuorum()
         snapshotWanted = false
         emit(.snapshotInstalled(fresh))
     }

@@ -50,6 +50,8 @@ extension ConsensusCore {
         for earlier in [timing, former].compactMap(\.self) where earlier.leaseCeiling > new.leaseCeiling {
             formerLeases = FormerLeases(earlier, now: clock).and(formerLeases)
         }
+        // What voters promised a holder was for its own times.
+        endHolding()
         let old = timing
         timing = new
         for slot in records.indices {

@@ -4,6 +4,21 @@ extension ConsensusCore {
     /// What this node is to the others.
     public var role: Role { currentRole }
 
+    /// Who votes by the newest configuration entry of the own log, in ascending order.
+    public var voters: [NodeID] { history.newest.set.voters.map(\.node) }
+
+    /// The newest configuration entry of the own log, and what it says.
+    public var listedVoters: ListedVoters { history.newest }
+
+    /// What has to be counted now: the newest set and, until it is known committed, the one before it.
+    public var activeVoterSets: [VoterSet] { quorum.sets }
+
+    /// What is known to be dead for ever.
+    public var deathFacts: DeathFacts { deaths }
+
+    /// Whether this node leads nobody and renews the leases of half of the voters while that half fences the other.
+    public var isHolder: Bool { holding != nil }
+
     /// The newest term seen.
     public var term: Term { currentTerm }
 
@@ -36,13 +51,19 @@ extension ConsensusCore {
     /// Whether this node is part of a quorum: it leads and a quorum answers, or it hears a leader.
     public var isQuorate: Bool {
         switch currentRole {
-        case .leader: (quorumLeaseEnd ?? .zero) > clock
+        case .leader: leadership?.isQuorate ?? false
         case .follower: currentLeader != nil
         case .preCandidate, .candidate: false
         }
     }
 
-    /// The other voters in ascending order.
+    /// Whether this node leads and a quorum has answered so lately that nobody else can have acted meanwhile.
+    public func decides(at now: Instant) -> Bool {
+        guard let leadership, leadership.isQuorate, let end = quorumLeaseEnd else { return false }
+        return end > now
+    }
+
+    /// The other nodes in ascending order, whether they vote or not.
     public var peers: [PeerView] { records.map(view) }
 
     /// One other voter; nil for this node and for nodes that do not vote.

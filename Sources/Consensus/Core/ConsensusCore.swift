@@ -5,13 +5,11 @@ public import ClusterModel
 /// Decides and never acts.
 ///
 /// Raft (Ongaro and Ousterhout, extended version) with pre-vote (thesis §9.6), check-quorum, leader lease and
-/// leadership transfer (§3.10); leases of followers by the rule described in the design note. The voter set is fixed
-/// for the life of the value. See ``Ready`` for what a shell does with the result of each input.
+/// leadership transfer (§3.10); leases of followers by the rule described in the design note. Who votes is in the log.
+/// See ``Ready`` for what a shell does with the result of each input.
 public struct ConsensusCore: Sendable {
     /// This node.
     public let id: NodeID
-    /// All voters in ascending order, this node included.
-    public let voters: [NodeID]
     /// This start of the agent.
     public let incarnation: Incarnation
     /// All times.
@@ -19,11 +17,11 @@ public struct ConsensusCore: Sendable {
     /// Leases of an earlier, longer profile that may be left.
     var formerLeases: FormerLeases?
 
-    let quorum: MajorityQuorum
+    var quorum: Quorum
     let startedAt: Instant
-    var records: [PeerRecord]
+    var records: [PeerRecord] = []
     /// Where in `records` a node is; `UInt8.max` for none.
-    private let slots: [UInt8]
+    var slots = [UInt8](repeating: .max, count: 256)
     var random: SeededGenerator
     var clock: Instant
 
@@ -32,6 +30,10 @@ public struct ConsensusCore: Sendable {
     var votedFor: NodeID?
     var log: ReplicatedLog
     var snapshot: Snapshot?
+    var history: VoterHistory
+    var deaths: DeathFacts
+    /// When each newest fact of death became known here: at the latest when this start of the agent read it.
+    var proofTimes: [NodeID: Instant] = [:]
 
     var currentRole = Role.follower
     var currentLeader: NodeID?
@@ -40,6 +42,12 @@ public struct ConsensusCore: Sendable {
     var handedOut: LogIndex
     var election: ElectionState
     var leadership: LeadershipState?
+    var holding: HoldingState?
+    /// Whom this node has asked to be proven dead, so that half of the voters can decide.
+    var fenceNeed: [Voter] = []
+    var settings: QuorumSettings
+    /// Whether nodes came or went since `records` was made.
+    var recordsAreDue = false
     var lease = LeaseState()
     var own = OwnStatus()
     /// The last entry known to agree with the present leader's log; the commit index of its heartbeats holds up to it.
@@ -51,15 +59,16 @@ public struct ConsensusCore: Sendable {
     var outbox = Outbox()
 
     /// Test only.
-    package var faults = PlantedFaults()
+    package var faults = PlantedFaults() { didSet { quorum.faults = faults } }
     /// Smaller in simulations, so that short runs meet snapshots in parts.
     package var bounds = CompactionBounds()
 
     /// Starts a node as a follower that has heard nobody.
     ///
     /// - Parameters:
-    ///   - id: This node; one of `voters`.
-    ///   - voters: 1 to `ConsensusLimits.voters` nodes, numbered from 1.
+    ///   - id: This node.
+    ///   - voters: Who votes before the first entry of the log says otherwise: 1 to `ConsensusLimits.voters` nodes,
+    ///     numbered from 1; the same on every node.
     ///   - incarnation: Higher than at every earlier start.
     ///   - timing: Times without a violation.
     ///   - formerTiming: The times before the last change of the profile, if it was ever changed: whether leases of
@@ -79,20 +88,29 @@ public struct ConsensusCore: Sendable {
     ) {
         precondition((1...ConsensusLimits.voters).contains(voters.count), "1 to \(ConsensusLimits.voters) voters")
         precondition(NodeSet(voters).count == voters.count, "voters are different")
-        precondition(voters.contains(id) && !voters.contains(NodeID(0)), "the node is a voter and nobody is node 0")
+        precondition(id != NodeID(0) && !voters.contains(NodeID(0)), "nobody is node 0")
         precondition(durable.violation() == nil, "the durable state is sound")
         self.id = id
-        self.voters = voters.sorted()
         self.incarnation = incarnation
         self.timing = timing
         formerLeases = formerTiming.map { FormerLeases($0, now: now) }
-        quorum = MajorityQuorum(voters)
         startedAt = now
         clock = now
-        records = self.voters.filter { $0 != id }.map { PeerRecord(id: $0, now: now) }
-        var slots = [UInt8](repeating: .max, count: 256)
-        for (slot, record) in records.enumerated() { slots[Int(record.id.rawValue)] = UInt8(slot) }
-        self.slots = slots
+        let first = durable.snapshot?.voters ?? ListedVoters(index: 0, set: VoterSet(unlisted: voters))
+        history = VoterHistory(
+            base: first,
+            committed: durable.committedVoters,
+            log: durable.log,
+            snapshot: durable.snapshot?.lastIndex ?? 0
+        )
+        deaths = durable.deaths
+        quorum = Quorum(
+            own: Voter(node: id, incarnation: incarnation),
+            sets: history.active,
+            deaths: durable.deaths,
+            faults: PlantedFaults()
+        )
+        settings = QuorumSettings(members: NodeSet(voters), eligible: NodeSet(voters))
         random = SeededGenerator(seed: seed)
         currentTerm = durable.term
         votedFor = durable.votedFor
@@ -103,8 +121,10 @@ public struct ConsensusCore: Sendable {
         pending.writtenIndex = log.last.index
         heartbeatDue = now
         election = ElectionState(startedAt: now)
+        refreshRecords()
         // A single voter has nobody to wait for.
-        election.deadline = voters.count == 1 ? now : now + timing.electionTimeout + jitter()
+        let isAlone = quorum.isReached(by: NodeSet([id]))
+        election.deadline = isAlone ? now : now + timing.electionTimeout + jitter()
     }
 
     /// Takes one input and says what is to be done now.
@@ -115,6 +135,8 @@ public struct ConsensusCore: Sendable {
     /// - Returns: The shell's work.
     public mutating func receive(_ input: Input, now: Instant) -> Ready {
         clock = max(clock, now)
+        // A quorum that lapsed is noticed before anything can make it look unbroken.
+        reviewQuorum()
         switch input {
         case .tick: tick()
         case .message(let sender, let message): receive(message, from: sender)
@@ -130,7 +152,13 @@ public struct ConsensusCore: Sendable {
         case .ownStatus(let digest): own.configurationDigest = digest
         case .storage(let working): setStorage(working: working)
         case .leaving: startLeaving()
+        case .settings(let settings): take(settings)
+        case .provenDead(let node, let incarnation):
+            learn(DeathFact(node: node, incarnation: incarnation, proof: .poweredOff))
         }
+        reviewQuorum()
+        // The next change of the voter set need not wait for a heartbeat.
+        if outbox.writes.committedVoters != nil { considerVoters() }
         return makeReady()
     }
 
@@ -165,7 +193,12 @@ public struct ConsensusCore: Sendable {
     }
 
     /// Votes, acknowledges and stands only while it can keep its word.
-    var takesPart: Bool { own.storageWorks && !own.hasLeft }
+    var takesPart: Bool { own.storageWorks && (!own.hasLeft || faults.leaveAndVote) }
+
+    /// Whether it takes part and its own vote may count.
+    ///
+    /// A node that an entry takes out of the set may be needed until that entry is committed (Raft thesis §4.2.2).
+    var mayStand: Bool { takesPart && own.leaveBy == nil && quorum.sets.contains { $0.nodes.contains(id) } }
 }
 
 /// What the shell said of its own node.
@@ -175,5 +208,12 @@ struct OwnStatus: Sendable {
     var storageWorks = true
     /// Set by `.leaving`; the node leaves once it does not lead any more, or at this instant.
     var leaveBy: Instant?
+    /// It acts no more in this incarnation.
     var hasLeft = false
+    /// When that was on the disk, so that it may say so.
+    var leftAt: Instant?
+    /// Until when it repeats so.
+    var sayUntil: Instant?
+    /// Who has replied.
+    var heardLeaving = NodeSet()
 }

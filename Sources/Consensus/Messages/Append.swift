@@ -73,6 +73,7 @@ extension LogEntry {
         case 1:
             let bytes = try reader.readCounted(limit: ConsensusLimits.commandBytes)
             self.init(index: index, term: term, payload: .command(bytes))
+        case 2: self.init(index: index, term: term, payload: .voters(try VoterSet(parsing: &reader)))
         default: throw .invalid("entry kind")
         }
     }
@@ -84,6 +85,9 @@ extension LogEntry {
         case .command(let bytes):
             writer.write(UInt8(1))
             writer.writeCounted(bytes)
+        case .voters(let set):
+            writer.write(UInt8(2))
+            set.encode(into: &writer)
         }
     }
 }

@@ -29,6 +29,10 @@ public struct Heartbeat: Hashable, Sendable {
     public var wantsLease: Bool
     /// The sender's incarnation has ended: it runs nothing and never will again.
     public var hasLeft: Bool
+    /// The sender leads nobody and renews the leases of half of the voters (RULE 4.3-a).
+    public var isHolder: Bool
+    /// What the sender knows to be dead for ever.
+    public var deaths: DeathFacts
     /// Silence after which the sender counts others as lost; it expects others not to be stricter with it.
     public var lostAfter: Duration
     /// From a leader: for how long an acknowledgement promises not to vote for another, whatever the voter's own times
@@ -52,10 +56,12 @@ public struct Heartbeat: Hashable, Sendable {
         hears = try NodeSet(parsing: &reader)
         reaches = try NodeSet(parsing: &reader)
         let flags = try reader.readUInt8()
-        guard flags & ~7 == 0 else { throw .invalid("heartbeat flags") }
+        guard flags & ~15 == 0 else { throw .invalid("heartbeat flags") }
         holdsLease = flags & 1 != 0
         wantsLease = flags & 2 != 0
         hasLeft = flags & 4 != 0
+        isHolder = flags & 8 != 0
+        deaths = try DeathFacts(parsing: &reader)
         lostAfter = .milliseconds(Int64(try reader.readUInt16()))
         promise = .milliseconds(Int64(try reader.readUInt16()))
         guard lostAfter <= Self.longestTime, promise <= Self.longestTime else { throw .invalid("heartbeat times") }
@@ -73,7 +79,10 @@ public struct Heartbeat: Hashable, Sendable {
         writer.write(sentAt)
         hears.encode(into: &writer)
         reaches.encode(into: &writer)
-        writer.write(UInt8((holdsLease ? 1 : 0) | (wantsLease ? 2 : 0) | (hasLeft ? 4 : 0)))
+        writer.write(
+            UInt8((holdsLease ? 1 : 0) | (wantsLease ? 2 : 0) | (hasLeft ? 4 : 0) | (isHolder ? 8 : 0))
+        )
+        deaths.encode(into: &writer)
         writer.write(UInt16(clamping: lostAfter.milliseconds))
         writer.write(UInt16(clamping: promise.milliseconds))
     }
@@ -100,12 +109,14 @@ public struct Heartbeat: Hashable, Sendable {
         holdsLease = false
         wantsLease = false
         hasLeft = false
+        isHolder = false
+        deaths = DeathFacts()
         lostAfter = .zero
         promise = .zero
     }
 }
 
-/// The answer to a heartbeat, between leader and follower only.
+/// The answer to a heartbeat, between leader and follower, or holder and voter of its half; also the reply to a departure.
 ///
 /// A follower's answer is a voter's: it renews the leader's lease and the voter's promise not to vote for another.
 /// A leader's answer grants the follower a lease.
@@ -118,12 +129,15 @@ public struct HeartbeatAck: Hashable, Sendable {
     ///
     /// From a follower: 0.
     public var remaining: UInt64
+    /// From or to a holder instead of a leader; the term then says nothing.
+    public var isOfHolder = false
 
     /// Reads the fields.
     public init(parsing reader: inout ByteReader) throws(WireError) {
         term = try reader.readOrdinal("term")
         echo = try reader.readUInt64()
         remaining = try reader.readUInt64()
+        isOfHolder = try reader.readFlag("holder flag")
     }
 
     /// Writes the fields.
@@ -131,6 +145,7 @@ public struct HeartbeatAck: Hashable, Sendable {
         writer.write(term)
         writer.write(echo)
         writer.write(remaining)
+        writer.write(isOfHolder)
     }
 
     init(term: Term, echo: ClockEcho, remaining: UInt64) {

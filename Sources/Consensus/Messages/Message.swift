@@ -28,16 +28,19 @@ public enum Message: Hashable, Sendable {
     case standNow(StandNow)
 
     /// The first byte of a message.
+    ///
+    /// A message whose fields change gets a new number, so that nodes of either version refuse the other's instead of
+    /// reading it wrongly. 1, 2 and 9 were heartbeat, its answer and the snapshot's part without voters and proofs.
     private enum Kind: UInt8 {
-        case heartbeat = 1
-        case heartbeatAck = 2
+        case heartbeat = 12
+        case heartbeatAck = 13
         case preVote = 3
         case preVoteAnswer = 4
         case vote = 5
         case voteAnswer = 6
         case append = 7
         case appendAnswer = 8
-        case snapshotPart = 9
+        case snapshotPart = 14
         case snapshotAnswer = 10
         case standNow = 11
     }

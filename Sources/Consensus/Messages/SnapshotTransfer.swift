@@ -17,6 +17,8 @@ public struct SnapshotPart: Hashable, Sendable {
     public var offset: UInt32
     /// At most `ConsensusLimits.snapshotChunkBytes`.
     public var data: [UInt8]
+    /// Who votes after the snapshot's last entry.
+    public var voters: ListedVoters
 
     /// Reads the fields.
     public init(parsing reader: inout ByteReader) throws(WireError) {
@@ -28,6 +30,8 @@ public struct SnapshotPart: Hashable, Sendable {
         guard Int(total) <= ConsensusLimits.snapshotBytes else { throw .invalid("snapshot length") }
         offset = try reader.readUInt32()
         data = try reader.readCounted(limit: ConsensusLimits.snapshotChunkBytes)
+        voters = try ListedVoters(parsing: &reader)
+        guard voters.index <= lastIndex else { throw .invalid("voters index") }
         guard lastTerm <= term, Int(offset) + data.count <= Int(total) else { throw .invalid("snapshot part") }
     }
 
@@ -40,9 +44,18 @@ public struct SnapshotPart: Hashable, Sendable {
         writer.write(total)
         writer.write(offset)
         writer.writeCounted(data)
+        voters.encode(into: &writer)
     }
 
-    init(term: Term, sentAt: ClockEcho, last: LogPosition, total: Int, offset: Int, data: [UInt8]) {
+    init(
+        term: Term,
+        sentAt: ClockEcho,
+        last: LogPosition,
+        total: Int,
+        offset: Int,
+        data: [UInt8],
+        voters: ListedVoters
+    ) {
         self.term = term
         self.sentAt = sentAt
         lastIndex = last.index
@@ -50,6 +63,7 @@ public struct SnapshotPart: Hashable, Sendable {
         self.total = UInt32(total)
         self.offset = UInt32(offset)
         self.data = data
+        self.voters = voters
     }
 
     var last: LogPosition { LogPosition(index: lastIndex, term: lastTerm) }

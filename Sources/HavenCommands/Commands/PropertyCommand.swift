@@ -75,7 +75,7 @@ struct NodeCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "node",
         abstract: "Machines.",
-        subcommands: [Standby.self, Unstandby.self]
+        subcommands: [Standby.self, Unstandby.self, Maintenance.self, Unmaintenance.self]
     )
 
     /// `node standby`.
@@ -97,6 +97,30 @@ struct NodeCommand: ParsableCommand {
 
         func run(_ session: Session) throws(CommandFailure) {
             try session.edit(.setStandby(nodes: try nodes.named(session), standby: false))
+        }
+    }
+
+    /// `node maintenance`.
+    struct Maintenance: AgentCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Leaves everything on nodes as it is: nothing is started, stopped or monitored there."
+        )
+
+        @OptionGroup var nodes: Nodes
+
+        func run(_ session: Session) throws(CommandFailure) {
+            try session.edit(.setMaintenance(nodes: try nodes.named(session), maintenance: true))
+        }
+    }
+
+    /// `node unmaintenance`.
+    struct Unmaintenance: AgentCommand {
+        static let configuration = CommandConfiguration(abstract: "Looks after nodes again.")
+
+        @OptionGroup var nodes: Nodes
+
+        func run(_ session: Session) throws(CommandFailure) {
+            try session.edit(.setMaintenance(nodes: try nodes.named(session), maintenance: false))
         }
     }
 

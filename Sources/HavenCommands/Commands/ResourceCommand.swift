@@ -9,7 +9,8 @@ struct ResourceCommand: ParsableCommand {
         commandName: "resource",
         abstract: "What the cluster starts, stops and monitors.",
         subcommands: [
-            Create.self, Delete.self, Config.self, Enable.self, Disable.self, Move.self, Cleanup.self,
+            Create.self, Delete.self, Config.self, Enable.self, Disable.self, Manage.self, Unmanage.self, Move.self,
+            Cleanup.self,
         ]
     )
 
@@ -103,6 +104,32 @@ struct ResourceCommand: ParsableCommand {
 
         func run(_ session: Session) throws(CommandFailure) {
             try session.edit(.setEnabled(resources: names, enabled: false))
+        }
+    }
+
+    /// `resource manage`.
+    struct Manage: AgentCommand {
+        static let configuration = CommandConfiguration(abstract: "Lets the cluster look after resources again.")
+
+        @Argument(help: "Their names.")
+        var names: [String]
+
+        func run(_ session: Session) throws(CommandFailure) {
+            try session.edit(.setManaged(resources: names, managed: true))
+        }
+    }
+
+    /// `resource unmanage`.
+    struct Unmanage: AgentCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Leaves resources as they are: the cluster neither starts, stops nor monitors them."
+        )
+
+        @Argument(help: "Their names.")
+        var names: [String]
+
+        func run(_ session: Session) throws(CommandFailure) {
+            try session.edit(.setManaged(resources: names, managed: false))
         }
     }
 

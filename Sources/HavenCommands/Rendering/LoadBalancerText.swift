@@ -42,6 +42,7 @@ enum LoadBalancerText {
         var text = "\(server.name) \(server.endpoint): \(state)"
         if let since = server.since { text += " for \(TimeText.duration(since))" }
         if !server.reason.isEmpty { text += ", \(server.reason)" }
+        if server.isBackup { text += ", backup" }
         if server.weight != 1 { text += ", weight \(server.weight)" }
         return text + ", \(StatusText.count(server.connections, "connection"))"
     }
@@ -62,13 +63,48 @@ enum QuorumText {
                 voter.isHeard
                 ? "heard"
                 : voter.lastHeard.map { "MISSING, last heard \(TimeText.duration($0)) ago" } ?? "MISSING, never heard"
-            return "  \(voter.node): \(last)\(incarnation)"
+            let dead = voter.isProvenDead == true ? ", proven dead" : ""
+            return "  \(voter.node): \(last)\(incarnation)\(dead)"
         }
-        if !view.isQuorate {
-            let missing = view.voters.filter { !$0.isHeard }.map(\.node)
-            let wanted = max(1, view.needed - heard)
-            lines.append("\(wanted) more of these must be heard for a quorum: \(missing.joined(separator: ", "))")
-        }
+        if !view.isQuorate { lines += why(view) }
         return lines.joined(separator: "\n")
+    }
+
+    /// Why there is no quorum, and what would restore it.
+    private static func why(_ view: QuorumView) -> [String] {
+        let heard = view.voters.filter(\.isHeard).count
+        let missing = view.voters.filter { !$0.isHeard }
+        var lines: [String] = []
+        if view.isHalf == true {
+            lines.append("Half of the voters answers: what runs keeps running, nothing is started or moved.")
+        }
+        let more = view.needed - heard
+        if more > 0 {
+            let names = missing.map { voter in
+                voter.node + (voter.lastHeard.map { " (last heard \(TimeText.duration($0)) ago)" } ?? " (never heard)")
+            }
+            lines.append("\(more) more of these must be heard for a quorum: \(names.joined(separator: ", "))")
+        } else {
+            lines.append("Enough voters are heard; they have not elected a leader yet.")
+        }
+        if heard * 2 == view.voters.count {
+            let alive = missing.filter { $0.isProvenDead != true }.map(\.node)
+            if view.isListed == false {
+                lines.append(
+                    "This node was started anew and is not listed as it runs, so it cannot decide with half of the voters."
+                )
+            } else if !alive.isEmpty {
+                lines.append(
+                    "Or these must be proven dead, by power-off or clean leave: \(alive.joined(separator: ", "))"
+                )
+            }
+        }
+        if let wanted = view.wantedDead, !wanted.isEmpty {
+            lines.append(
+                view.fencingFailure.map { "They cannot be powered off: \($0)" }
+                    ?? "\(wanted.joined(separator: ", ")): being powered off"
+            )
+        }
+        return lines
     }
 }

@@ -32,8 +32,9 @@ enum StatusText {
         func list(_ title: String, _ nodes: [NodeView]) {
             if !nodes.isEmpty { lines.append("\(title): [ \(nodes.map(\.name).joined(separator: " ")) ]") }
         }
-        list("Online", view.nodes.filter { $0.state == .online && !$0.standby })
-        list("Standby", view.nodes.filter { $0.state == .online && $0.standby })
+        list("Online", view.nodes.filter { $0.state == .online && !$0.standby && !$0.maintenance })
+        list("Standby", view.nodes.filter { $0.state == .online && $0.standby && !$0.maintenance })
+        list("Maintenance", view.nodes.filter { $0.state == .online && $0.maintenance })
         list("Suspect", view.nodes.filter { $0.state == .suspect })
         list("OFFLINE", view.nodes.filter { $0.state == .lost })
         list("Being fenced", view.nodes.filter { $0.state == .fencing })
@@ -71,7 +72,8 @@ enum StatusText {
         return ["Full list of resources:"]
             + resources.map { resource in
                 let address = resource.address.map { " \($0)" } ?? ""
-                return "  \(resource.name) (\(resource.agentName)): \(state(resource))\(address)"
+                let care = resource.managed ? "" : " (unmanaged)"
+                return "  \(resource.name) (\(resource.agentName)): \(state(resource))\(address)\(care)"
             }
     }
 

@@ -126,8 +126,9 @@ extension Loop {
     private mutating func prepare(_ client: SlotPointer) {
         client.pointee.flags.remove([
             .requestDone, .responseStarted, .followsCookie, .replayable, .headStarted, .keepAlive, .oldVersion,
-            .stopped,
+            .stopped, .upgrading,
         ])
+        if requestHead.wantsUpgrade { client.pointee.flags.insert(.upgrading) }
         client.pointee.flags.insert(.reused)
         if requestHead.keepsAlive, !listener(client.pointee.listener).pointee.isRemoved {
             client.pointee.flags.insert(.keepAlive)

@@ -60,7 +60,8 @@ extension Loop {
         var start = 0
         while true {
             let bytes = UnsafeBufferPointer(start: base + start, count: count - start)
-            switch responseHead.read(bytes.span, to: client.pointee.method) {
+            let mayUpgrade = client.pointee.flags.contains(.upgrading)
+            switch responseHead.read(bytes.span, to: client.pointee.method, mayUpgrade: mayUpgrade) {
             case .incomplete:
                 // In front of the buffer, where the next read expects it; an interim head may have gone before.
                 keepInput(server, base + start, count - start)
@@ -79,7 +80,11 @@ extension Loop {
                     }
                     continue
                 }
-                startResponse(client, server, base + start, count - start, end)
+                if responseHead.switchesProtocol {
+                    switchProtocol(client, server, base + start, count - start, end)
+                } else {
+                    startResponse(client, server, base + start, count - start, end)
+                }
                 return true
             }
         }
@@ -145,7 +150,7 @@ extension Loop {
         pumpBody(client, server)
     }
 
-    private func writeResponse(
+    func writeResponse(
         _ client: SlotPointer,
         _ server: SlotPointer,
         _ bytes: UnsafeBufferPointer<UInt8>
@@ -158,7 +163,9 @@ extension Loop {
         let name = text(entry.pointee.hasCookie ? entry.pointee.cookieName : TextRange())
         let cookie = text(added)
         var connection = ConnectionLine.absent
-        if !client.pointee.flags.contains(.keepAlive) {
+        if responseHead.switchesProtocol {
+            // The head says itself what becomes of the connection.
+        } else if !client.pointee.flags.contains(.keepAlive) {
             connection = .close
         } else if client.pointee.flags.contains(.oldVersion) {
             connection = .keepAlive
@@ -176,7 +183,7 @@ extension Loop {
     }
 
     /// Sends the head in `out` with the body bytes at `body`.
-    private mutating func sendResponse(
+    mutating func sendResponse(
         _ client: SlotPointer,
         _ server: SlotPointer,
         _ body: UnsafeMutablePointer<UInt8>,

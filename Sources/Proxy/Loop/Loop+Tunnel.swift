@@ -3,7 +3,7 @@ import CLinux
 import HTTP1
 import ProxyControl
 
-/// TCP mode: two streams, passed on as they are.
+/// Two streams, passed on as they are: TCP mode, and HTTP mode after a change of protocol.
 extension Loop {
     /// Gives a fresh client a server.
     mutating func openTunnel(_ client: SlotPointer) {
@@ -30,6 +30,40 @@ extension Loop {
         serveTunnel(client)
     }
 
+    /// The server changed to the protocol that the client asked for: what follows the head in `base` is no HTTP.
+    mutating func switchProtocol(
+        _ client: SlotPointer,
+        _ server: SlotPointer,
+        _ base: UnsafeMutablePointer<UInt8>,
+        _ count: Int,
+        _ end: Int
+    ) {
+        // A server that agrees before it was told all has not understood.
+        guard server.pointee.output.isEmpty else {
+            counters.add(.badResponses, server: server.pointee.server)
+            return answer(client, .badResponse)
+        }
+        blocks.release(&client.pointee.request)
+        client.pointee.flags.remove([.replayable, .keepAlive])
+        client.pointee.flags.insert([.responseStarted, .readable])
+        let length = writeResponse(client, server, UnsafeBufferPointer(start: base, count: end))
+        let sent = sendResponse(client, server, base + end, count - end, headBytes: length)
+        if server.pointee.input.base != nil { blocks.release(&server.pointee.input) }
+        if case .sinkFailed = sent { return closeClient(client) }
+        // What the client sent behind its request is of the new protocol, too.
+        server.pointee.output = client.pointee.input
+        client.pointee.input = Buffer()
+        for slot in [client, server] {
+            slot.pointee.phase = .tunnel
+            slot.pointee.framing = .untilClose
+            slot.pointee.fullReads = 0
+            register(slot)
+        }
+        server.pointee.flags.remove(.keepAlive)
+        server.pointee.flags.insert(.readable)
+        serveTunnel(client)
+    }
+
     /// Moves what can be moved in both directions.
     mutating func serveTunnel(_ slot: SlotPointer) {
         let client = slot.pointee.kind == .client ? slot : slot.pointee.peer
@@ -39,8 +73,8 @@ extension Loop {
             return closeTunnel(client, server)
         }
         let entry = listener(client.pointee.listener)
-        wheel.set(client, now + entry.pointee.client)
-        wheel.set(server, now + entry.pointee.server)
+        wheel.set(client, now + entry.pointee.tunnelClient)
+        wheel.set(server, now + entry.pointee.tunnelServer)
     }
 
     /// One direction; false when the connection broke.

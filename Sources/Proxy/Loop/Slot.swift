@@ -73,6 +73,8 @@ struct Slot {
         static let stopped = Flags(rawValue: 1 << 18)
         /// Has been spliced from before: the next long run of bytes is recognised sooner.
         static let bulk = Flags(rawValue: 1 << 19)
+        /// Client: its request asks for another protocol.
+        static let upgrading = Flags(rawValue: 1 << 20)
         /// Client: HTTP/1.0.
         static let oldVersion = Flags(rawValue: 1 << 17)
     }
@@ -120,6 +122,8 @@ struct Slot {
     /// Server: when its connection was begun.
     var started: Int64 = 0
 
+    /// Client: the hash that picks its server, where a hash does.
+    var key: UInt32 = 0
     var attempts: UInt8 = 0
     var addressLength: UInt8 = 0
     /// Client: its address as text, for X-Forwarded-For.

@@ -83,7 +83,9 @@ public struct ClusterFaultPlan: Sendable {
         guard let node = simulator.voters.randomElement(using: &simulator.random) else { return }
         let resource = simulator.state.configuration.resources.randomElement(using: &simulator.random)?.name ?? ""
         let number = Int.random(in: 0..<200, using: &simulator.random)
-        switch Int.random(in: 0..<12, using: &simulator.random) {
+        // Maintenance lasts until the next operator comes by.
+        if Self.isCareLeft(simulator.state.configuration) { return simulator.configure(Self.takeCare) }
+        switch Int.random(in: 0..<13, using: &simulator.random) {
         case 0, 1, 2:
             simulator.configure { configuration in
                 guard let index = configuration.nodes.firstIndex(where: { $0.id == node }) else { return }
@@ -106,7 +108,39 @@ public struct ClusterFaultPlan: Sendable {
         case 8: simulator.configure { $0.properties.resourceStickiness = Score(number) }
         case 9: ask(.cleanup(resource: resource, node: nil), &simulator)
         case 10: simulator.leave(node)
+        case 11: simulator.configure { Self.leaveCare(&$0, node, resource, number) }
         default: simulator.leave(simulator.leader ?? node)
+        }
+    }
+
+    private static func isCareLeft(_ configuration: ClusterConfiguration) -> Bool {
+        configuration.properties.maintenanceMode || configuration.nodes.contains(where: \.maintenance)
+            || !configuration.resources.allSatisfy(\.managed)
+    }
+
+    private static func takeCare(_ configuration: inout ClusterConfiguration) {
+        configuration.properties.maintenanceMode = false
+        for index in configuration.nodes.indices { configuration.nodes[index].maintenance = false }
+        for index in configuration.resources.indices { configuration.resources[index].managed = true }
+    }
+
+    /// Maintenance of the cluster, of a node or of a resource begins.
+    private static func leaveCare(
+        _ configuration: inout ClusterConfiguration,
+        _ node: NodeID,
+        _ resource: ResourceName,
+        _ number: Int
+    ) {
+        switch number % 3 {
+        case 0: configuration.properties.maintenanceMode = true
+        case 1:
+            for index in configuration.nodes.indices where configuration.nodes[index].id == node {
+                configuration.nodes[index].maintenance = true
+            }
+        default:
+            for index in configuration.resources.indices where configuration.resources[index].name == resource {
+                configuration.resources[index].managed = false
+            }
         }
     }
 
@@ -171,10 +205,13 @@ public struct ClusterFaultPlan: Sendable {
     private func tidy(_ simulator: inout ClusterSimulator) -> Bool {
         guard simulator.leader != nil else { return false }
         let configuration = simulator.state.configuration
-        guard configuration.nodes.allSatisfy({ !$0.standby }), configuration.resources.allSatisfy(\.enabled) else {
+        guard configuration.nodes.allSatisfy({ !$0.standby }), configuration.resources.allSatisfy(\.enabled),
+            !Self.isCareLeft(configuration)
+        else {
             simulator.configure { configuration in
                 for index in configuration.nodes.indices { configuration.nodes[index].standby = false }
                 for index in configuration.resources.indices { configuration.resources[index].enabled = true }
+                Self.takeCare(&configuration)
             }
             return false
         }

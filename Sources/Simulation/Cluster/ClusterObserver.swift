@@ -1,6 +1,7 @@
 import ClusterModel
 import Consensus
 import NodeCore
+import Recovery
 
 /// Sees all machines at once, and in true time, and knows what must hold.
 struct ClusterObserver: Sendable {
@@ -43,10 +44,21 @@ struct ClusterObserver: Sendable {
         while next <= core.appliedIndex {
             if let entry = core.consensus.entryInLog(at: next), log.isNext(next, on: node) {
                 let before = log.decidedIndex
-                let disks = hosts.lazy.map(\.disk)
-                log.committed(entry, on: node) { entry in
-                    disks.filter { $0.holds(index: entry.index, term: entry.term) }.count
-                }
+                let list = hosts
+                log.committed(
+                    entry,
+                    on: node,
+                    holders: { entry in
+                        NodeSet(list.filter { $0.disk.holds(index: entry.index, term: entry.term) }.map(\.id))
+                    },
+                    hasEnded: { voter in
+                        list.contains {
+                            $0.id == voter.node
+                                && Invariants.endedIncarnation($0.disk, of: $0.id, runs: $0.core != nil)
+                                    >= voter.incarnation
+                        }
+                    }
+                )
                 if log.decidedIndex > before { decide(entry, table) }
             } else if next > log.decidedIndex {
                 fail("S4: \(node) applies entry \(next), which was never committed")
@@ -77,6 +89,19 @@ struct ClusterObserver: Sendable {
         if !host.holdsLease(at: time) { fail("S3: \(host.id) starts \(resource) without a lease") }
     }
 
+    /// S7: what the node knows to be left to the operator is neither started nor monitored; stops have reasons that
+    /// maintenance does not lift.
+    mutating func begins(_ operation: Operation, on host: SimulatedHost) {
+        guard operation.kind == .start || operation.kind == .monitor, let known = host.core?.state.configuration,
+            // What it decided in the same moment as it learned of the maintenance came before that.
+            let before = host.knownBefore,
+            [known, before].allSatisfy({ !$0.isManaged(operation.resource.name, on: host.id) })
+        else { return }
+        fail(
+            "S7: \(operation.kind.rawValue) of \(operation.resource.name) on \(host.id), which is left to the operator"
+        )
+    }
+
     /// S5: nothing is powered off before that is committed.
     mutating func fences(_ target: NodeID, _ incarnation: Incarnation, by node: NodeID) {
         guard let record = state.fences[target], record.incarnation >= incarnation else {
@@ -84,6 +109,20 @@ struct ClusterObserver: Sendable {
         }
         if record.outcome == .verified {
             fail("S5: \(node) powers incarnation \(incarnation) of \(target) off a second time")
+        }
+    }
+
+    /// S5: half of the voters may power the other half off without a committed order, if it has nobody else to ask.
+    mutating func fencesForQuorum(_ target: NodeID, _ incarnation: Incarnation, by host: SimulatedHost) {
+        guard let core = host.core?.consensus else { return }
+        if core.isQuorate && core.role == .leader {
+            fail("S5: \(host.id) powers \(target) off for a quorum that it has")
+        }
+        if core.activeVoterSets.contains(where: { $0.incarnation(of: host.id) != core.incarnation }) {
+            fail("S5: \(host.id) powers \(target) off, and its own start is not listed")
+        }
+        if state.fences[target].map({ $0.outcome == .verified && $0.incarnation >= incarnation }) == true {
+            fail("S5: \(host.id) powers incarnation \(incarnation) of \(target) off a second time")
         }
     }
 
@@ -133,7 +172,7 @@ struct ClusterObserver: Sendable {
         guard
             let leader = hosts.first(where: {
                 $0.core?.consensus.role == .leader && $0.core?.consensus.term == log.newestTerm
-            }), let core = leader.core
+            }), let core = leader.core, core.consensus.decides(at: leader.clock.local(time))
         else { return }
         let now = leader.clock.local(time)
         for host in hosts where host.id != leader.id && host.holdsLease(at: time) {

@@ -37,6 +37,7 @@ extension ClusterSimulator {
         core.start(now: local, wallClock: wallClock, into: &effects)
         guardProcesses(index)
         hosts[index].core = core
+        hosts[index].knownBefore = nil
         hosts[index].sessions = [:]
         hosts[index].operations = [:]
         hosts[index].pause = nil
@@ -87,6 +88,7 @@ extension ClusterSimulator {
         var effects: [NodeEffect] = []
         let local = hosts[index].clock.local(now)
         let wall = wallClock
+        hosts[index].knownBefore = hosts[index].core?.state.configuration
         guard hosts[index].core?.receive(input, now: local, wallClock: wall, into: &effects) != nil else { return }
         observer.applied(on: index, &hosts, table)
         carryOut(effects, index)
@@ -106,6 +108,14 @@ extension ClusterSimulator {
             case .run(let operation): begin(operation, index)
             case .cancel(let operation): cancel(operation, index)
             case .fence(let node, let incarnation, _): fence(index, node, incarnation)
+            case .checkFenceDevices(let number, _):
+                let failure = fails(options.failedFencesPerMille) ? "a controller does not answer" : nil
+                let input = NodeInput.fenceDevicesChecked(number: number, failure: failure)
+                let delay = Int64.random(in: options.fenceDelay, using: &random) / 4
+                queue.insert(.tell(index, hosts[index].disk.incarnation, input), at: now + delay)
+            case .fenceForQuorum(let node, let incarnation, _):
+                observer.fencesForQuorum(node, incarnation, by: hosts[index])
+                powerOffByController(index, node, incarnation)
             case .answer, .changed, .keepAnnouncing: break
             case .event(let event): observe(index, event)
             case .left:

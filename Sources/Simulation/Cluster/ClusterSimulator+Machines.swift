@@ -13,6 +13,7 @@ extension ClusterSimulator {
             note(index, "\(operation.kind.rawValue) \(name)")
         }
         hosts[index].operations[operation.id] = operation
+        observer.begins(operation, on: hosts[index])
         if operation.kind == .start {
             starts += 1
             observer.starts(name, on: hosts[index], at: now)
@@ -81,7 +82,7 @@ extension ClusterSimulator {
         }
     }
 
-    private mutating func fails(_ perMille: Int) -> Bool { hasFailures && random.hits(perMille: perMille) }
+    mutating func fails(_ perMille: Int) -> Bool { hasFailures && random.hits(perMille: perMille) }
 
     mutating func dropAddresses(_ index: Int) {
         let dropped = hosts[index].active.keys.filter { observer.isAddress($0) }.sorted()
@@ -108,9 +109,13 @@ extension ClusterSimulator {
     }
 
     mutating func fence(_ index: Int, _ target: NodeID, _ incarnation: Incarnation) {
+        observer.fences(target, incarnation, by: hosts[index].id)
+        powerOffByController(index, target, incarnation)
+    }
+
+    mutating func powerOffByController(_ index: Int, _ target: NodeID, _ incarnation: Incarnation) {
         fences += 1
         note(index, "asks the controller of n\(target.rawValue) to power incarnation \(incarnation) off")
-        observer.fences(target, incarnation, by: hosts[index].id)
         guard let victim = self.index(of: target) else { return }
         let worked = !fails(options.failedFencesPerMille)
         let delay = Int64.random(in: options.fenceDelay, using: &random)

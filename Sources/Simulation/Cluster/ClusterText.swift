@@ -18,6 +18,12 @@ enum ClusterText {
         case .peer(let peer, .left): "n\(peer.rawValue) is gone"
         case .peerRestarted(let peer, let incarnation): "n\(peer.rawValue) runs as incarnation \(incarnation)"
         case .notice(let notice): "notice: \(notice)"
+        case .quorum(let holds): holds ? "has a quorum" : "has no quorum"
+        case .provenDead(let fact): "knows n\(fact.node.rawValue)#\(fact.incarnation) to be dead: \(fact.proof)"
+        case .voters(let voters, let isCommitted):
+            "\(isCommitted ? "commits" : "takes") voters \(voters.index): "
+                + voters.set.voters.map { "n\($0.node.rawValue)#\($0.incarnation)" }.joined(separator: " ")
+        case .quorumFencingFails(let reason): "cannot fence for quorum: \(reason)"
         case .stalled: nil
         case .leaseLost: "its lease has ended"
         case .applied(let change): leads ? "applies \(describe(change))" : nil

@@ -31,6 +31,8 @@ struct SimulatedHost: Sendable {
     var active: [ResourceName: Activity] = [:]
     /// Operations under way.
     var operations: [UInt64: Operation] = [:]
+    /// The configuration that the agent knew before its newest input.
+    var knownBefore: ClusterConfiguration?
     /// What the observer has seen applied here.
     var applied: LogIndex = 0
 

@@ -1,0 +1,118 @@
+import ClusterModel
+
+/// Who votes: keeping track of configuration entries, and the leader's decisions to append one.
+extension ConsensusCore {
+    // MARK: Keeping track
+
+    /// Every node whose vote counts anywhere now.
+    var votingNodes: NodeSet { quorum.sets.reduce(NodeSet()) { $0.union($1.nodes) } }
+
+    mutating func appendToLog(_ entry: LogEntry) {
+        log.append(entry)
+        guard case .voters = entry.payload else { return }
+        history.append(entry)
+        votersChanged()
+    }
+
+    mutating func commit(through index: LogIndex) {
+        guard index > committed else { return }
+        committed = index
+        guard history.commit(through: index) else { return }
+        outbox.writes.committedVoters = history.committedIndex
+        votersChanged()
+    }
+
+    private mutating func votersChanged() {
+        refreshQuorum()
+        emit(.votersChanged(history.newest, isCommitted: history.isSettled))
+    }
+
+    /// Takes over what decides who is counted.
+    mutating func refreshQuorum() {
+        quorum.sets = history.active
+        quorum.deaths = deaths
+        quorum.holdsByHalf = settings.holdsByHalf
+        recordsAreDue = true
+    }
+
+    mutating func take(_ settings: QuorumSettings) {
+        guard settings != self.settings else { return }
+        self.settings = settings
+        refreshQuorum()
+    }
+
+    /// Keeps a record of every node that votes, gets the log, or is asked; called when nobody holds a place in the list.
+    mutating func refreshRecords() {
+        recordsAreDue = false
+        var wanted = settings.members.union(votingNodes)
+        wanted.remove(id)
+        guard NodeSet(records.lazy.map(\.id)) != wanted else { return }
+        var kept = records.filter { wanted.contains($0.id) }
+        let known = NodeSet(kept.map(\.id))
+        for node in wanted.nodes where !known.contains(node) {
+            var record = PeerRecord(id: node, now: clock)
+            record.progress.next = log.last.index + 1
+            kept.append(record)
+        }
+        records = kept.sorted { $0.id < $1.id }
+        slots = [UInt8](repeating: .max, count: 256)
+        for (slot, record) in records.enumerated() { slots[Int(record.id.rawValue)] = UInt8(slot) }
+    }
+
+    // MARK: Deciding
+
+    /// Leader: appends the next change of the voter set that is due, one at a time (RULES 4.2-a, b and d).
+    mutating func considerVoters() {
+        guard let leadership, currentRole == .leader, leadership.isQuorate, leadership.grantsLeases,
+            leadership.transfer == nil, own.leaveBy == nil, clock >= leadership.earlierLeasesOver
+        else { return }
+        let set = history.newest.set
+        guard history.isSettled else { return }
+        guard set.nodes.contains(id), settings.eligible.contains(id) else {
+            // This node is no voter any more, or shall be none: another leads on.
+            if bestSuccessor() != nil { transferLeadership(to: nil) }
+            return
+        }
+        guard let changed = nextVoters(after: set) else { return }
+        appendAsLeader(.voters(changed))
+        for slot in records.indices { replicate(to: slot, isUrgent: false) }
+        advanceCommit()
+    }
+
+    private func nextVoters(after set: VoterSet) -> VoterSet? {
+        if set.incarnation(of: id) != incarnation { return set.listing(quorum.own) }
+        for voter in set.voters where voter.node != id {
+            if let fresh = listable(voter.node), fresh.incarnation > voter.incarnation { return set.listing(fresh) }
+        }
+        for voter in set.voters where voter.node != id {
+            if !settings.eligible.contains(voter.node) || isRemovable(voter, from: set) {
+                return set.removing(voter.node)
+            }
+        }
+        guard set.count < ConsensusLimits.voters else { return nil }
+        for record in records where settings.eligible.contains(record.id) && !set.nodes.contains(record.id) {
+            if let fresh = listable(record.id) { return set.listing(fresh) }
+        }
+        return nil
+    }
+
+    /// A peer as it runs now, if it has everything that is committed and answered this leader's last heartbeat or the one
+    /// before: so a joiner that dies blocks nobody for longer than that.
+    private func listable(_ node: NodeID) -> Voter? {
+        guard let slot = slot(of: node), settings.eligible.contains(node) else { return nil }
+        let record = records[slot]
+        guard case .alive = record.state, record.progress.isReplicating, record.progress.match >= committed,
+            let sent = record.acknowledgedSend, clock - sent <= timing.heartbeatInterval * 2
+        else { return nil }
+        let voter = Voter(node: node, incarnation: record.incarnation)
+        return deaths.cover(voter) ? nil : voter
+    }
+
+    /// Whether a voter that is proven dead may be taken out: of an even set always, of an odd one only if what is left
+    /// can lose a voter again because each can be powered off.
+    private func isRemovable(_ voter: Voter, from set: VoterSet) -> Bool {
+        guard deaths.cover(voter) else { return false }
+        if set.count.isMultiple(of: 2) || faults.shrinkOddSets { return true }
+        return set.voters.allSatisfy { $0.node == voter.node || settings.fenceable.contains($0.node) }
+    }
+}

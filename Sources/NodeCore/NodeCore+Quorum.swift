@@ -1,0 +1,167 @@
+import ClusterModel
+public import Consensus
+import Recovery
+
+/// Powering off the other half of the voters, so that this half decides.
+///
+/// Nothing can be committed before it, so it is not ordered in the log as other fences are. Every device is asked first
+/// and nobody is shot unless each answers: a half that can shoot only some of the others would gain nothing by it.
+struct QuorumFencing: Sendable {
+    enum Phase: Hashable, Sendable {
+        case resting
+        case checking(UInt64)
+        /// Whose attempts have not ended.
+        case shooting([Voter])
+    }
+
+    /// Whom consensus wants proven dead now.
+    var wanted: [Voter] = []
+    var phase = Phase.resting
+    var failures = 0
+    /// When to try again after a failure.
+    var retryAt: Instant?
+    /// Why the newest attempt failed.
+    var reason: String?
+    var checks: UInt64 = 0
+
+    mutating func fail(_ reason: String, now: Instant) {
+        if case .checking = phase { phase = .resting }
+        self.reason = reason
+        let pause = min(RecoveryLimits.longestFencePause, RecoveryLimits.fencePause * (1 << min(failures, 8)))
+        failures += 1
+        retryAt = now + pause
+    }
+}
+
+extension NodeCore {
+    /// Why half of the voters cannot prove the other half dead; nil while it need not or has not tried.
+    public var quorumFencingFailure: String? { quorumFencing.wanted.isEmpty ? nil : quorumFencing.reason }
+
+    /// Whom this node has to see dead before its half of the voters decides; empty when there is no such need.
+    public var wantedDead: [Voter] { quorumFencing.wanted }
+
+    /// What the applied configuration says about voting.
+    var quorumSettings: QuorumSettings {
+        let nodes = NodeSet(state.configuration.nodes.map(\.id))
+        // Two nodes without fencing act alone or not at all: half of them must not keep leases.
+        let isPairWithoutFencing = !state.configuration.properties.stonithEnabled && nodes.count == 2
+        return QuorumSettings(
+            members: nodes,
+            eligible: nodes,
+            fenceable: NodeSet(fenceable),
+            holdsByHalf: !isPairWithoutFencing
+        )
+    }
+
+    /// Tells consensus what the log proves.
+    mutating func tellProofs(now: Instant, into effects: inout [NodeEffect]) {
+        for (node, record) in state.fences.sorted(by: { $0.key < $1.key }) where record.outcome == .verified {
+            prove(node, record.incarnation, now: now, into: &effects)
+        }
+    }
+
+    private mutating func prove(
+        _ node: NodeID,
+        _ incarnation: Incarnation,
+        now: Instant,
+        into effects: inout [NodeEffect]
+    ) {
+        let isKnown = consensus.deathFacts.list.contains {
+            $0.node == node && $0.proof == .poweredOff && $0.incarnation >= incarnation
+        }
+        if !isKnown { step(.provenDead(node, incarnation), now: now, into: &effects) }
+    }
+
+    /// A quorum answers this leader, or none does any more.
+    ///
+    /// What was known of leases when it went is void when it is back, so recovery hears of every node anew first.
+    mutating func quorumChanged(_ holds: Bool, now: Instant, into effects: inout [NodeEffect]) {
+        effects.append(.event(.quorum(holds)))
+        effects.append(.changed)
+        guard recovery != nil else { return }
+        if holds {
+            tellEverybodysLiveness(now: now, into: &effects)
+            guard consensus.decides(at: now) else { return }
+        }
+        isRecoveryQuorate = holds
+        recover(.quorate(holds), now: now, into: &effects)
+    }
+
+    /// Takes the next step towards proof of death of whoever is wanted dead.
+    mutating func fenceForQuorum(now: Instant, into effects: inout [NodeEffect]) {
+        guard !quorumFencing.wanted.isEmpty else {
+            // What was shot at is shot; only what has not begun is given up.
+            if case .checking = quorumFencing.phase { quorumFencing.phase = .resting }
+            quorumFencing.reason = nil
+            quorumFencing.failures = 0
+            quorumFencing.retryAt = nil
+            return
+        }
+        guard case .resting = quorumFencing.phase else { return }
+        if let retryAt = quorumFencing.retryAt, now < retryAt { return }
+        quorumFencing.retryAt = nil
+        guard let checks = fenceChecks(now: now, into: &effects) else { return }
+        quorumFencing.checks += 1
+        quorumFencing.phase = .checking(quorumFencing.checks)
+        effects.append(.checkFenceDevices(number: quorumFencing.checks, checks))
+    }
+
+    private mutating func fenceChecks(now: Instant, into effects: inout [NodeEffect]) -> [FenceCheck]? {
+        let configuration = state.configuration
+        guard configuration.properties.stonithEnabled else {
+            failQuorumFencing("stonith-enabled=false", now: now, into: &effects)
+            return nil
+        }
+        let checks = quorumFencing.wanted.map { FenceCheck(node: $0.node, devices: devices(for: $0.node)) }
+        if let bare = checks.first(where: \.devices.isEmpty) {
+            let name = configuration.node(bare.node)?.name ?? bare.node.description
+            failQuorumFencing("no fence device for \(name)", now: now, into: &effects)
+            return nil
+        }
+        return checks
+    }
+
+    private func devices(for node: NodeID) -> [FenceDevice] {
+        state.configuration.node(node).map { state.configuration.fenceDevices(for: $0.name) } ?? []
+    }
+
+    private mutating func failQuorumFencing(_ reason: String, now: Instant, into effects: inout [NodeEffect]) {
+        let isNews = quorumFencing.reason != reason
+        quorumFencing.fail(reason, now: now)
+        if isNews { effects.append(.event(.quorumFencingFails(reason))) }
+    }
+
+    mutating func fenceDevicesChecked(
+        _ number: UInt64,
+        failure: String?,
+        now: Instant,
+        into effects: inout [NodeEffect]
+    ) {
+        guard case .checking(number) = quorumFencing.phase else { return }
+        if let failure { return failQuorumFencing(failure, now: now, into: &effects) }
+        let targets = quorumFencing.wanted
+        quorumFencing.phase = .shooting(targets)
+        for target in targets where recovery?.isFencing(target.node, target.incarnation) != true {
+            let devices = devices(for: target.node)
+            effects.append(
+                .fenceForQuorum(node: target.node, incarnation: target.incarnation, devices: devices)
+            )
+        }
+    }
+
+    mutating func fenceEnded(
+        _ node: NodeID,
+        _ incarnation: Incarnation,
+        failure: String?,
+        now: Instant,
+        into effects: inout [NodeEffect]
+    ) {
+        if case .shooting(let targets) = quorumFencing.phase, targets.contains(where: { $0.node == node }) {
+            let left = targets.filter { $0.node != node }
+            quorumFencing.phase = left.isEmpty ? .resting : .shooting(left)
+            if let failure { failQuorumFencing(failure, now: now, into: &effects) }
+        }
+        if failure == nil { prove(node, incarnation, now: now, into: &effects) }
+        fenceForQuorum(now: now, into: &effects)
+    }
+}
