@@ -15,6 +15,8 @@ extension IntegrationTests {
         private static let address = TestCluster.virtualAddress
         /// An address that needs no fence before it moves.
         private static let freeAddress = "10.99.0.31"
+        /// The agent, and the guard that would act in its place.
+        private static let watchful = "havend -[-]s|haven-guar[d]"
         private static let script = "/etc/haven-lab/\(RegisterProgram.pattern)"
 
         @Test
@@ -54,7 +56,7 @@ extension IntegrationTests {
 
         /// Without this, a judge that sees nothing would be content with everything.
         @Test
-        func `Where nothing is fenced, a hung agent makes it run twice, and the judge sees it`() throws {
+        func `Where nothing is fenced, a node that hangs makes it run twice, and the judge sees it`() throws {
             let cluster = try TestCluster.current()
             let directory = try SharedDirectory()
             try installScript(cluster)
@@ -64,13 +66,13 @@ extension IntegrationTests {
             let status = try cluster.waitUntil("it runs", on: "ctl1") { $0.place(of: "Loose") != nil }
             let place = try #require(status.place(of: "Loose"))
             let other = try #require(["ctl1", "ctl2", "ctl3"].first { $0 != place })
-            try cluster.shell(place, "pkill -STOP -f 'havend -[-]s'")
-            defer { _ = try? cluster.run(place, ["pkill", "-CONT", "-f", "havend -[-]s"]) }
+            try cluster.shell(place, "pkill -STOP -f '\(Self.watchful)'")
+            defer { _ = try? cluster.run(place, ["pkill", "-CONT", "-f", Self.watchful]) }
             try cluster.waitUntil("it runs elsewhere", on: other) { $0.place(of: "Loose").map { $0 != place } == true }
             try cluster.wait("both have written since") {
                 !RegisterHistory(directory.read("loose")).violations([]).isEmpty
             }
-            try cluster.shell(place, "pkill -CONT -f 'havend -[-]s'")
+            try cluster.shell(place, "pkill -CONT -f '\(Self.watchful)'")
             try cluster.haven(other, "resource", "delete", "Loose")
             try cluster.waitUntil("all are back", on: other) { $0.online.count == 3 && $0.resource("Loose") == nil }
             try cluster.haven(other, "property", "set", "stonith-enabled=true")

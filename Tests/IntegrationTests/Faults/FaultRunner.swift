@@ -16,7 +16,7 @@ final class FaultRunner {
     private(set) var counts: [String: Int] = [:]
 
     private static let agent = "havend --state"
-    private static let proxy = "haven-proxy --control"
+    private static let others = ["haven-proxy --control", "haven-guard"]
 
     init(_ cluster: TestCluster, _ schedule: FaultSchedule, work: (resource: String, pattern: String)? = nil) {
         self.cluster = cluster
@@ -42,9 +42,9 @@ final class FaultRunner {
         counts[String("\(fault)".prefix { $0 != "(" }), default: 0] += 1
         switch fault {
         case .kill(let host): signal("KILL", Self.agent, host)
-        case .freeze(let host, let proxyToo):
+        case .freeze(let host, let all):
             signal("STOP", Self.agent, host)
-            if proxyToo { signal("STOP", Self.proxy, host) }
+            if all { for other in Self.others { signal("STOP", other, host) } }
         case .freezeWork: signalWork("STOP")
         case .cut(let host): try? cluster.lab.setLink(of: host, up: false)
         case .oneWay(let from, let to): drop(from: from, at: to)
@@ -60,8 +60,7 @@ final class FaultRunner {
         switch fault {
         case .kill, .move: break
         case .freeze(let host, _):
-            signal("CONT", Self.agent, host)
-            signal("CONT", Self.proxy, host)
+            for program in [Self.agent] + Self.others { signal("CONT", program, host) }
         case .freezeWork: signalWork("CONT")
         case .cut(let host): try? cluster.lab.setLink(of: host, up: true)
         case .oneWay(let from, let to): undrop(from: from, at: to)
@@ -77,7 +76,7 @@ final class FaultRunner {
         for host in cluster.lab.hosts {
             if !host.isOn { try cluster.lab.power(.on, host.name) }
             try cluster.lab.setLink(of: host.name, up: true)
-            for pattern in [Self.agent, Self.proxy] { signal("CONT", pattern, host.name) }
+            for program in [Self.agent] + Self.others { signal("CONT", program, host.name) }
             // Only what is ours: other tables hold the leases of addresses.
             for from in cluster.lab.hosts { undrop(from: from.name, at: host.name) }
         }

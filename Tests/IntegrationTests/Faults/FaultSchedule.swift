@@ -4,8 +4,8 @@ import ClusterModel
 enum Fault: Hashable, Sendable {
     /// The agent is killed; its supervisor starts it again.
     case kill(String)
-    /// The agent stands still, and with it the data plane or not.
-    case freeze(String, proxyToo: Bool)
+    /// The agent stands still, alone or with the data plane and the guard.
+    case freeze(String, all: Bool)
     /// The Active/Passive process stands still wherever it runs.
     case freezeWork
     /// The cables of a host are pulled.
@@ -72,7 +72,7 @@ struct FaultSchedule: Sendable {
         let (one, other) = (order[0], order[order.count - 1])
         switch Int.random(in: 0..<(hasWork ? 12 : 8), using: &random) {
         case 0, 1: return .kill(one)
-        case 2: return .freeze(one, proxyToo: Bool.random(using: &random))
+        case 2: return .freeze(one, all: Bool.random(using: &random))
         case 3: return .cut(one)
         case 4, 5: return .oneWay(from: one, to: other)
         case 6:
