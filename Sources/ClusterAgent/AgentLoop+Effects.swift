@@ -80,14 +80,14 @@ extension AgentLoop {
         links.setSilence(core.consensus.timing.suspectAfter)
         proxy.update(ProxyView(core: core))
         operations.manage(core.state.configuration)
-        guarding.update(core.state.configuration, ordered: operations.ordered)
+        guarding.update(core.state, ordered: operations.ordered)
     }
 
     /// Whatever may end with the lease stands in the guard's list before it is started.
     private func run(_ operation: Operation) {
         if operation.kind == .start {
             operations.note(operation)
-            guarding.update(core.state.configuration, ordered: operations.ordered)
+            guarding.update(core.state, ordered: operations.ordered)
             if let objection = guarding.objection(to: operation.resource.name) {
                 inbox.put(.operationEnded(operation.resource.name, operation: operation.id, .failed(objection)))
                 return

@@ -15,13 +15,20 @@ final class GuardDesk {
     private var list: GuardList
     /// What an earlier agent of this boot had under its lease, until this one knows what there is.
     private var inherited: GuardList?
-    private var written: GuardList?
+    private var written: Basis?
     private var child: ChildProcess?
     private var nextStart = Instant(nanoseconds: 0)
     private var trouble: String?
 
     /// The pause before a guard that has ended is started again.
     static let restartPause = Duration.seconds(1)
+
+    /// What the list was made of.
+    private struct Basis: Equatable {
+        var version: ConfigurationVersion
+        var ordered: Set<IPAddress>
+        var hasInherited: Bool
+    }
 
     /// Where its files are.
     struct GuardPaths {
@@ -43,7 +50,14 @@ final class GuardDesk {
     func leaseBegan() { inherited = nil }
 
     /// Writes down what must end with the lease; before anything of it is started.
-    func update(_ configuration: ClusterConfiguration, ordered: Set<IPAddress>) {
+    ///
+    /// - Parameters:
+    ///   - state: What the nodes agree on; its version tells whether anything changed.
+    ///   - ordered: Addresses that were started here, whatever has become of their resources.
+    func update(_ state: ClusterState, ordered: Set<IPAddress>) {
+        let basis = Basis(version: state.version, ordered: ordered, hasInherited: inherited != nil)
+        guard basis != written else { return }
+        let configuration = state.configuration
         list.addresses = ordered
         for resource in configuration.resources {
             if case .virtualIP(let specification) = resource.kind { list.addresses.insert(specification.address) }
@@ -59,10 +73,9 @@ final class GuardDesk {
             list.leased.formUnion(inherited.leased.filter { list.others.contains($0) == false })
             list.others.formUnion(inherited.others.subtracting(list.leased))
         }
-        guard list != written else { return }
         do throws(SystemError) {
             try list.write(paths.list)
-            written = list
+            written = basis
             trouble = nil
         } catch { trouble = "\(error)" }
     }

@@ -295,6 +295,7 @@ final class ProxySupervisor: Sendable {
             state: server.state,
             health: server.check == nil && isUp ? .unchecked : isUp ? .up : .down
         )
+        view.isBackup = server.isBackup
         guard let report else {
             view.reason = "unknown"
             return view

@@ -84,10 +84,22 @@ public struct GuardList: Hashable, Sendable {
 
     /// Reads the file.
     public static func read(_ path: String) -> Finding {
+        var cache = Cache()
+        return read(path, &cache)
+    }
+
+    /// The file as it was read last: a list of thousands of lines is only parsed when it has changed.
+    struct Cache {
+        fileprivate var bytes: [UInt8]?
+        fileprivate var list: GuardList?
+    }
+
+    static func read(_ path: String, _ cache: inout Cache) -> Finding {
         guard let bytes = readFile(path, limit: longest) else {
             return access(path, F_OK) == 0 || haven_errno() != ENOENT ? .unreadable : .nothing
         }
-        return GuardList(parsing: bytes).map { .list($0) } ?? .unreadable
+        if bytes != cache.bytes { cache = Cache(bytes: bytes, list: GuardList(parsing: bytes)) }
+        return cache.list.map { .list($0) } ?? .unreadable
     }
 
     /// Writes the file in place of an older one.

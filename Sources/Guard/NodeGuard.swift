@@ -15,6 +15,7 @@ public struct NodeGuard: ~Copyable {
     private let say: (String) -> Void
     private var route: RouteSocket
     private let lastResort: LastResort
+    private var cache = GuardList.Cache()
     private var list: GuardList?
     private var watchdog: Watchdog?
     /// What was told last about the watchdog.
@@ -72,7 +73,7 @@ public struct NodeGuard: ~Copyable {
 
     /// Looks once, does what is due, and says when to look again.
     mutating func pass(now: Instant) -> Instant {
-        switch GuardList.read(listPath) {
+        switch GuardList.read(listPath, &cache) {
         case .nothing: isDone = true
         // The last one that could be read still says what is to be guarded.
         case .unreadable: break

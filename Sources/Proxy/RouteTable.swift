@@ -13,8 +13,12 @@ struct RouteTable {
     var rows: UnsafeMutableBufferPointer<ServerRow>
     /// The server number of each row.
     var rowServers: UnsafeMutableBufferPointer<Int32>
+    /// The share in new clients of each row; 0 for none.
+    var weights: UnsafeMutableBufferPointer<UInt16>
     /// Round-robin sequences of all listeners.
     var sequences: UnsafeMutableBufferPointer<UInt16>
+    /// Rings of all listeners with consistent hashing.
+    var points: UnsafeMutableBufferPointer<RingPoint>
     /// Cookie names and values, and ready Set-Cookie values.
     var text: UnsafeMutableBufferPointer<UInt8>
     /// Where to listen.
@@ -28,7 +32,9 @@ struct RouteTable {
         table.pointee.servers.deallocate()
         table.pointee.rows.deallocate()
         table.pointee.rowServers.deallocate()
+        table.pointee.weights.deallocate()
         table.pointee.sequences.deallocate()
+        table.pointee.points.deallocate()
         table.pointee.text.deallocate()
         table.pointee.binds.deallocate()
         table.pointee.sockets.deallocate()
@@ -42,6 +48,17 @@ struct TextRange {
     var count: Int32 = 0
 }
 
+/// How a listener's servers are picked.
+enum PickMethod: UInt8 {
+    case sequence, leastLoaded, first, twoRandom
+    /// By a hash: of the client's address or of the path, by division or on the ring.
+    case sourceMap, sourceRing, pathMap, pathRing
+
+    var isBySource: Bool { self == .sourceMap || self == .sourceRing }
+    var isByPath: Bool { self == .pathMap || self == .pathRing }
+    var isByHash: Bool { isBySource || isByPath }
+}
+
 /// A listener as the loops see it; times in milliseconds.
 struct ListenerEntry {
     var isHTTP = false
@@ -52,6 +69,7 @@ struct ListenerEntry {
     var redispatches = false
     /// No longer in the plan: its connections end with what they are doing.
     var isRemoved = false
+    var method = PickMethod.sequence
     var retries: Int32 = 0
     var maxConnections: Int32 = 0
     var connect: Int64 = 0
@@ -67,6 +85,8 @@ struct ListenerEntry {
     var rowCount: Int32 = 0
     var firstInSequence: Int32 = 0
     var sequenceCount: Int32 = 0
+    var firstPoint: Int32 = 0
+    var pointCount: Int32 = 0
     /// How many servers take new clients.
     var eligible: Int32 = 0
 }

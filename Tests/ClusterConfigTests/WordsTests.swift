@@ -44,7 +44,7 @@ struct ServerWordsTests {
         ("10.0.0.1:80 check check", "\"check\" is given twice"),
         ("10.0.0.1:80 check inter soon", "inter \"soon\" is no time"),
         ("10.0.0.1:80 weight 257", "weight cannot be \"257\"; give a number from 0 to 256"),
-        ("10.0.0.1:80 backup", "this version has no \"backup\" for servers"),
+        ("10.0.0.1:80 slowstart 10s", "this version has no \"slowstart\" for servers"),
         ("10.0.0.1:80 maxconn 30", "this version has no \"maxconn\" for servers; give the listener's maxconn"),
         ("10.0.0.1:80 chek", "\"chek\" is no word of a server; did you mean \"check\"?"),
     ])
@@ -93,6 +93,19 @@ struct ListenerWordsTests {
         #expect(try ListenerWords.parse(name: "l", words: written) == listener)
     }
 
+    @Test(arguments: [
+        ("roundrobin", BalanceAlgorithm.roundRobin), ("static-rr", .staticRoundRobin), ("first", .first),
+        ("leastconn", .leastConnections), ("source", .source), ("uri", .uri), ("random", .random),
+        ("random(2)", .random),
+    ])
+    func `Every balance is read and written back`(word: String, algorithm: BalanceAlgorithm) throws {
+        let words = ["bind=:80", "mode=http", "balance=\(word)", "hash-type=consistent", "allbackups=true"]
+        let listener = try ListenerWords.parse(name: "l", words: words)
+        #expect(listener.balance == algorithm && listener.hashType == .consistent && listener.allBackups)
+        let written = ListenerWords.settings(listener).map { "\($0.name)=\($0.value)" }
+        #expect(try ListenerWords.parse(name: "l", words: written) == listener)
+    }
+
     @Test
     func `Defaults are HAProxy's words with Haven's values`() throws {
         let listener = try ListenerWords.parse(name: "l", words: ["bind=:5000"])
@@ -104,8 +117,10 @@ struct ListenerWordsTests {
     }
 
     @Test(arguments: [
-        ("balance=leastconn", "this version has no balance \"leastconn\"; give roundrobin"),
-        ("balance=rounrobin", "balance cannot be \"rounrobin\"; give roundrobin"),
+        ("balance=url_param", "this version has no balance \"url_param\"; give one of roundrobin, static-rr"),
+        ("balance=random(3)", "this version has no balance \"random(3)\"; give one of roundrobin"),
+        ("balance=rounrobin", "balance cannot be \"rounrobin\"; give one of roundrobin"),
+        ("hash-type=consistent djb2", "hash-type cannot be \"consistent djb2\"; give map-based or consistent"),
         ("cookie=SERVERID", "cookie \"SERVERID\" has no \"insert\""),
         ("cookie=S prefix", "this version has no \"prefix\" for cookies"),
         ("timeout-client=0", "timeout-client 0 would be for ever; give a long time, such as 1d"),

@@ -1,4 +1,5 @@
 import ClusterModel
+import Foundation
 import Testing
 
 @Suite
@@ -38,6 +39,40 @@ struct EditingTests {
         #expect(throws: EditError.self) { try ClusterProperty(name: "self-fence", value: "panic") }
         #expect(throws: EditError.self) { try ClusterProperty(name: "stonith-watchdog-timeout", value: "soon") }
         #expect(changed.listed.map(\.name) == ClusterProperty.names)
+    }
+
+    static let changed: [(name: String, value: String)] = [
+        ("maintenance-mode", "true"), ("profile", "wan"), ("resource-stickiness", "7"), ("self-fence", "reboot"),
+        ("stonith-enabled", "false"), ("stonith-timeout", "90s"), ("stonith-watchdog-timeout", "10s"),
+    ]
+
+    /// Nodes agree by what they read, not by what they wrote.
+    @Test
+    func `Everything that can be set is still set after it was written and read`() throws {
+        #expect(Self.changed.map(\.name) == ClusterProperty.names)
+        var configuration = exampleConfiguration()
+        for (name, value) in Self.changed { configuration.set(try ClusterProperty(name: name, value: value)) }
+        #expect(configuration.properties.listed.allSatisfy { !$0.isDefault })
+        configuration.nodes[0].standby = true
+        configuration.nodes[0].maintenance = true
+        configuration.resources[0].enabled = false
+        configuration.resources[0].managed = false
+        configuration.resources[0].stickiness = Score(3)
+        configuration.resources[0].requires = .nothing
+        let written = try JSONEncoder().encode(configuration)
+        #expect(try JSONDecoder().decode(ClusterConfiguration.self, from: written) == configuration)
+    }
+
+    @Test
+    func `What an older version wrote is read, with defaults for what it did not know`() throws {
+        let old = exampleConfiguration()
+        var text = String(decoding: try JSONEncoder().encode(old), as: UTF8.self)
+        for key in ["\"maintenance\":false", "\"maintenanceMode\":false", "\"managed\":true"] {
+            #expect(text.contains(key))
+            text = text.replacing("\(key),", with: "").replacing(",\(key)", with: "")
+        }
+        #expect(!text.contains("maintenance") && !text.contains("managed"))
+        #expect(try JSONDecoder().decode(ClusterConfiguration.self, from: Data(text.utf8)) == old)
     }
 
     @Test

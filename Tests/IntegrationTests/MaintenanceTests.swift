@@ -1,6 +1,7 @@
 import AdminAPI
 import ClusterModel
 import Lab
+import Processes
 import Testing
 
 extension IntegrationTests {

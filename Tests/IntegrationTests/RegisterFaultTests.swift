@@ -76,8 +76,10 @@ extension IntegrationTests {
             try cluster.haven(other, "property", "set", "stonith-enabled=true")
         }
 
-        /// Nobody gets two answers when asking who has an address. The one that goes with the fenced work is not even
-        /// configured on two hosts; the other one may be, where an agent hangs, but then the kernel keeps silent.
+        /// Nobody gets two answers when asking who has an address.
+        ///
+        /// The one that goes with the fenced work is not even configured on two hosts; the other one may be, where an
+        /// agent hangs, but then the kernel keeps silent.
         private func checkOwners(_ watch: OwnerWatch, _ directory: SharedDirectory, _ settings: FaultSettings) {
             #expect(watch.overlaps.isEmpty, "\(settings)")
             for address in [Self.address, Self.freeAddress] {

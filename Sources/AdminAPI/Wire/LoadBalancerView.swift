@@ -78,6 +78,8 @@ public struct ServerView: Hashable, Codable, Sendable {
     public var endpoint: Endpoint
     /// Its share.
     public var weight: Int
+    /// Whether it serves only when no other server does.
+    public var isBackup = false
     /// What the operator wants of it.
     public var state: ServerAdminState
     /// What checks and the cluster say.

@@ -4,7 +4,8 @@ public import ClusterModel
 public enum ListenerWords {
     /// The options that this version understands.
     static let known = [
-        "bind", "mode", "balance", "cookie", "timeout-connect", "timeout-client", "timeout-server",
+        "bind", "mode", "balance", "hash-type", "allbackups", "cookie", "timeout-connect", "timeout-client",
+        "timeout-server",
         "timeout-http-request", "timeout-tunnel", "timeout-check", "retries", "redispatch", "forwardfor", "maxconn",
         "httpchk", "httpchk-host", "expect-status",
     ]
@@ -17,7 +18,6 @@ public enum ListenerWords {
         "timeout-server-fin": "give timeout-server",
         "timeout-tarpit": "leave it out",
         "default-server": "give its words to each server",
-        "hash-type": "servers are picked by roundrobin",
         "stick": "in HTTP mode give cookie='NAME insert indirect nocache'",
         "stick-table": "in HTTP mode give cookie='NAME insert indirect nocache'",
         "acl": "one listener has one set of servers",
@@ -90,6 +90,8 @@ public enum ListenerWords {
                 listener.binds.append(try Values.endpoint(name, String(part), wildcard: true))
             }
         case "balance": listener.balance = try balance(value)
+        case "hash-type": listener.hashType = try hashType(value)
+        case "allbackups": listener.allBackups = try Values.boolean(name, value)
         case "cookie": listener.cookie = try cookie(value)
         case "timeout-connect": listener.timeouts.connect = try time(name, value, bare)
         case "timeout-client": listener.timeouts.client = try time(name, value, bare)
@@ -134,10 +136,20 @@ public enum ListenerWords {
 
     private static func balance(_ text: String) throws(WordProblem) -> BalanceAlgorithm {
         if let algorithm = BalanceAlgorithm(rawValue: text) { return algorithm }
-        let others = ["static-rr", "leastconn", "first", "source", "uri", "url_param", "hdr", "rdp-cookie", "random"]
-        let known = others.contains { text == $0 || text.hasPrefix($0 + "(") || text.hasPrefix($0 + " ") }
+        if text == "random(2)" { return .random }
+        let others = ["url_param", "hdr", "rdp-cookie", "hash", "random(", "uri "]
+        let known = others.contains { text == $0 || text.hasPrefix($0) }
         let what = known ? "this version has no balance \"\(text)\"" : "balance cannot be \"\(text)\""
-        throw WordProblem("balance", what, remedy: "give roundrobin")
+        let names = BalanceAlgorithm.allCases.map(\.rawValue).joined(separator: ", ")
+        throw WordProblem("balance", what, remedy: "give one of \(names)")
+    }
+
+    private static func hashType(_ text: String) throws(WordProblem) -> HashType {
+        guard let type = HashType(rawValue: text) else {
+            let remedy = "give map-based or consistent, without a function or a modifier"
+            throw WordProblem("hash-type", "hash-type cannot be \"\(text)\"", remedy: remedy)
+        }
+        return type
     }
 
     /// `NAME insert [indirect] [nocache]`.
@@ -231,6 +243,8 @@ extension ListenerWords {
         }
         add("mode", listener.mode.rawValue, unless: false)
         add("balance", listener.balance.rawValue, unless: false)
+        add("hash-type", listener.hashType.rawValue, unless: listener.hashType == defaults.hashType)
+        add("allbackups", "\(listener.allBackups)", unless: listener.allBackups == defaults.allBackups)
         if let cookie = listener.cookie {
             let words =
                 [cookie.name, "insert"] + (cookie.indirect ? ["indirect"] : []) + (cookie.noCache ? ["nocache"] : [])

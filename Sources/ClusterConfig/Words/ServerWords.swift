@@ -3,11 +3,10 @@ public import ClusterModel
 /// The words of a haproxy.cfg `server` line after `server NAME`.
 public enum ServerWords {
     /// The words that this version understands.
-    static let known = ["check", "inter", "rise", "fall", "port", "weight", "cookie", "disabled", "enabled"]
+    static let known = ["check", "inter", "rise", "fall", "port", "weight", "cookie", "backup", "disabled", "enabled"]
 
     /// HAProxy's other words, with what there is instead.
     static let refused: [String: String] = [
-        "backup": "there are no backup servers yet; set the server to maint and ready by hand",
         "fastinter": "checks have one pace; give inter",
         "downinter": "checks have one pace; give inter",
         "addr": "checks go to the server's own address; give port for another port",
@@ -75,6 +74,7 @@ public enum ServerWords {
             if !seen.insert(word).inserted { throw WordProblem(word, "\"\(word)\" is given twice") }
             switch word {
             case "check": server.check = check
+            case "backup": server.isBackup = true
             case "disabled": server.state = .maint
             case "enabled": server.state = .ready
             case "weight": server.weight = try Values.integer(word, try value(word), ConfigurationLimits.weight)
@@ -135,6 +135,7 @@ public enum ServerWords {
             if check.fall != defaults.fall { words += ["fall", "\(check.fall)"] }
             if let port = check.port { words += ["port", "\(port)"] }
         }
+        if server.isBackup { words.append("backup") }
         if server.weight != 1 { words += ["weight", "\(server.weight)"] }
         // HAProxy has no word for a drain; the state is shown, and kept apart from the words, in files.
         if server.state == .maint { words.append("disabled") }

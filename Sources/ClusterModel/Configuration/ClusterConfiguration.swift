@@ -65,6 +65,16 @@ public struct Node: Hashable, Codable, Sendable {
         self.addresses = addresses
         self.standby = standby
     }
+
+    /// Reads what an older version wrote too: what is missing has its default.
+    public init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        id = try container.decode(NodeID.self, forKey: .id)
+        name = try container.decode(NodeName.self, forKey: .name)
+        addresses = try container.decode([IPAddress].self, forKey: .addresses)
+        standby = try container.decode(Bool.self, forKey: .standby)
+        maintenance = try container.decodeIfPresent(Bool.self, forKey: .maintenance) ?? false
+    }
 }
 
 /// Cluster-wide settings, with Pacemaker's names.
@@ -101,6 +111,8 @@ public struct ClusterProperties: Hashable, Codable, Sendable {
             try container.decodeIfPresent(Milliseconds.self, forKey: .stonithTimeout) ?? defaults.stonithTimeout
         resourceStickiness =
             try container.decodeIfPresent(Score.self, forKey: .resourceStickiness) ?? defaults.resourceStickiness
+        maintenanceMode =
+            try container.decodeIfPresent(Bool.self, forKey: .maintenanceMode) ?? defaults.maintenanceMode
         profile = try container.decodeIfPresent(TimingProfile.self, forKey: .profile) ?? defaults.profile
         selfFence = try container.decodeIfPresent(SelfFence.self, forKey: .selfFence)
         watchdogTimeout = try container.decodeIfPresent(Milliseconds.self, forKey: .watchdogTimeout)

@@ -8,6 +8,10 @@ public struct Listener: Hashable, Codable, Sendable {
     public var mode: ListenerMode
     /// How a server is picked where no cookie decides.
     public var balance: BalanceAlgorithm
+    /// How `source` and `uri` map a hash to a server; default map-based.
+    public var hashType: HashType
+    /// Whether all backup servers stand in together, not just the first; default false.
+    public var allBackups: Bool
     /// Cookie persistence; HTTP mode only.
     public var cookie: CookiePersistence?
     /// Whether `X-Forwarded-For` is appended; HTTP mode only.
@@ -31,6 +35,8 @@ public struct Listener: Hashable, Codable, Sendable {
         self.binds = binds
         self.mode = mode
         balance = .roundRobin
+        hashType = .mapBased
+        allBackups = false
         cookie = nil
         forwardFor = mode == .http
         timeouts = ListenerTimeouts()
@@ -51,9 +57,29 @@ public enum ListenerMode: String, Codable, Sendable {
 }
 
 /// How a server is picked.
-public enum BalanceAlgorithm: String, Codable, Sendable {
+public enum BalanceAlgorithm: String, Codable, CaseIterable, Sendable {
     /// Each in turn, in proportion to weights.
     case roundRobin = "roundrobin"
+    /// Likewise; HAProxy's name for a round robin whose weights cannot change, which they can here.
+    case staticRoundRobin = "static-rr"
+    /// The one with the fewest connections for its weight.
+    case leastConnections = "leastconn"
+    /// By the client's address: the same client comes to the same server.
+    case source
+    /// By the path of the request; HTTP mode only.
+    case uri
+    /// The first in the order of configuration.
+    case first
+    /// The one with fewer connections of two drawn at random.
+    case random
+}
+
+/// How a hash is mapped to a server.
+public enum HashType: String, Codable, CaseIterable, Sendable {
+    /// By division: even shares, but a change of the servers moves most clients.
+    case mapBased = "map-based"
+    /// On a ring: a change of the servers moves only the clients of those that changed.
+    case consistent
 }
 
 /// `cookie NAME insert indirect nocache`: the proxy gives each client a cookie that names its server.
@@ -148,6 +174,8 @@ public struct Server: Hashable, Codable, Sendable {
     public var check: ServerCheck?
     /// What the operator wants of it.
     public var state: ServerAdminState
+    /// Whether it takes new clients only when no other server does; default false.
+    public var isBackup: Bool
 
     /// Describes a server.
     public init(name: String, endpoint: Endpoint) {
@@ -157,6 +185,7 @@ public struct Server: Hashable, Codable, Sendable {
         cookie = nil
         check = nil
         state = .ready
+        isBackup = false
     }
 }
 

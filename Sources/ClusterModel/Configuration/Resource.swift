@@ -24,6 +24,18 @@ public struct Resource: Hashable, Codable, Sendable {
         requires = nil
         operations = kind.defaultOperations
     }
+
+    /// Reads what an older version wrote too: what is missing has its default.
+    public init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        name = try container.decode(ResourceName.self, forKey: .name)
+        kind = try container.decode(ResourceKind.self, forKey: .kind)
+        enabled = try container.decode(Bool.self, forKey: .enabled)
+        managed = try container.decodeIfPresent(Bool.self, forKey: .managed) ?? true
+        stickiness = try container.decodeIfPresent(Score.self, forKey: .stickiness)
+        requires = try container.decodeIfPresent(Requirement.self, forKey: .requires)
+        operations = try container.decode(OperationSettings.self, forKey: .operations)
+    }
 }
 
 /// What a resource is.

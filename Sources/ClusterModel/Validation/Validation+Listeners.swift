@@ -42,6 +42,9 @@ extension Findings {
                 add(place.at("cookie"), "\"\(cookie.name)\" is no cookie's name")
             }
         }
+        if listener.balance == .uri, listener.mode != .http {
+            add(place.at("balance"), "balance uri needs mode http", remedy: "give balance=source, or mode=http")
+        }
         if listener.forwardFor, listener.mode != .http {
             add(place.at("forwardfor"), "forwardfor needs mode http", remedy: "give mode=http or leave it out")
         }

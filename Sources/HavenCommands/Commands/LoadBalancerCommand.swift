@@ -62,7 +62,7 @@ struct ListenerCommand: ParsableCommand {
         @Argument(
             help: ArgumentHelp(
                 """
-                bind, mode, balance, cookie, timeout-connect, timeout-client, timeout-server, timeout-http-request, \
+                bind, mode, balance, hash-type, allbackups, cookie, timeout-connect, timeout-client, timeout-server, timeout-http-request, \
                 timeout-tunnel, timeout-check, retries, redispatch, forwardfor, maxconn, httpchk, httpchk-host, expect-status.
                 """,
                 valueName: "name=value"

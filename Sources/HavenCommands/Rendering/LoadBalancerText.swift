@@ -42,6 +42,7 @@ enum LoadBalancerText {
         var text = "\(server.name) \(server.endpoint): \(state)"
         if let since = server.since { text += " for \(TimeText.duration(since))" }
         if !server.reason.isEmpty { text += ", \(server.reason)" }
+        if server.isBackup { text += ", backup" }
         if server.weight != 1 { text += ", weight \(server.weight)" }
         return text + ", \(StatusText.count(server.connections, "connection"))"
     }

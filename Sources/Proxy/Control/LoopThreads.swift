@@ -8,6 +8,7 @@ final class LoopThreads {
     let count: Int
     let counters: [Counters]
     private let mailboxes: UnsafeMutablePointer<Mailbox>
+    private let everyCounters: UnsafeMutablePointer<Counters>
     private let connections: UnsafeMutablePointer<Atomic<Int32>>
     private var wakeUps: [Int32] = []
     private var threads: [pthread_t] = []
@@ -16,6 +17,7 @@ final class LoopThreads {
     init(count: Int, lease: LeaseWord?) throws(SystemError) {
         self.count = count
         mailboxes = .allocate(capacity: count)
+        everyCounters = .allocate(capacity: count)
         connections = .allocate(capacity: ProxyLimits.listenerIDs)
         for index in 0..<ProxyLimits.listenerIDs { (connections + index).initialize(to: Atomic<Int32>(0)) }
         var counters: [Counters] = []
@@ -23,6 +25,7 @@ final class LoopThreads {
             (mailboxes + index).initialize(to: Mailbox())
             guard let fresh = Counters() else { throw SystemError(call: "mmap", subject: "counters", code: ENOMEM) }
             counters.append(fresh)
+            (everyCounters + index).initialize(to: fresh)
         }
         self.counters = counters
         let descriptors = Int(haven_raise_descriptor_limit())
@@ -41,6 +44,7 @@ final class LoopThreads {
                 slots: slots,
                 mailbox: mailboxes + index,
                 counters: counters[index],
+                everyCounters: everyCounters,
                 connections: connections,
                 wakeUp: wakeUp,
                 lease: lease
@@ -119,6 +123,7 @@ final class LoopThreads {
         for fresh in counters { fresh.destroy() }
         mailboxes.deinitialize(count: count)
         mailboxes.deallocate()
+        everyCounters.deallocate()
         connections.deinitialize(count: ProxyLimits.listenerIDs)
         connections.deallocate()
     }

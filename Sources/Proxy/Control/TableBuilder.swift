@@ -10,7 +10,9 @@ struct TableBuilder {
     private var servers: [ServerEntry]
     private var rows: [ServerRow] = []
     private var rowServers: [Int32] = []
+    private var weights: [UInt16] = []
     private var sequences: [UInt16] = []
+    private var points: [RingPoint] = []
     private var text: [UInt8] = []
     private var binds: [BindEntry] = []
     private var sockets: [Int32] = []
@@ -34,8 +36,11 @@ struct TableBuilder {
         }
         entry.firstRow = Int32(rows.count)
         entry.rowCount = Int32(live.servers.count)
-        var weights: [Int] = []
-        for server in live.servers {
+        let candidates = live.servers.map {
+            ActiveServers.Candidate($0.condition, isBackup: $0.configuration.isBackup)
+        }
+        let shares = ActiveServers.weights(candidates, allBackups: configuration.allBackups)
+        for (server, share) in zip(live.servers, shares) {
             let condition = server.condition
             let value = append(server.configuration.cookie ?? "")
             rows.append(
@@ -43,19 +48,40 @@ struct TableBuilder {
                     cookieOffset: UInt32(value.start),
                     cookieLength: UInt16(value.count),
                     isUsable: condition.isUsable,
-                    isEligible: condition.isEligible
+                    isEligible: share > 0
                 )
             )
             rowServers.append(server.id)
-            weights.append(condition.isEligible ? condition.weight : 0)
+            weights.append(UInt16(share))
             servers[Int(server.id)] = serverEntry(server, cookie: configuration.cookie)
         }
-        let sequence = RoundRobin.sequence(weights: weights)
+        entry.method = Self.method(configuration)
+        let sequence = RoundRobin.sequence(weights: shares)
         entry.firstInSequence = Int32(sequences.count)
         entry.sequenceCount = Int32(sequence.count)
-        entry.eligible = Int32(weights.count { $0 > 0 })
+        entry.eligible = Int32(shares.count { $0 > 0 })
         sequences += sequence
+        if entry.method == .sourceRing || entry.method == .pathRing {
+            let ring = HashRing.points(zip(live.servers, shares).map { ($0.configuration.name, $1) })
+            entry.firstPoint = Int32(points.count)
+            entry.pointCount = Int32(ring.count)
+            points += ring
+        }
         listeners[Int(live.id)] = entry
+    }
+
+    private static func method(_ configuration: Listener) -> PickMethod {
+        let isRing = configuration.hashType == .consistent
+        switch configuration.balance {
+        case .roundRobin, .staticRoundRobin: return .sequence
+        case .leastConnections: return .leastLoaded
+        case .first: return .first
+        case .random: return .twoRandom
+        case .source: return isRing ? .sourceRing : .sourceMap
+        // Without HTTP there is no path; such a listener is refused before.
+        case .uri where configuration.mode != .http: return .sequence
+        case .uri: return isRing ? .pathRing : .pathMap
+        }
     }
 
     /// Keeps the settings of a listener that is no longer in the plan, for connections that it still has.
@@ -125,7 +151,9 @@ struct TableBuilder {
                 servers: Self.copy(servers),
                 rows: Self.copy(rows),
                 rowServers: Self.copy(rowServers),
+                weights: Self.copy(weights),
                 sequences: Self.copy(sequences),
+                points: Self.copy(points),
                 text: Self.copy(text),
                 binds: Self.copy(binds),
                 sockets: Self.copy(sockets)

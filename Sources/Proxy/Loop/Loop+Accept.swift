@@ -1,3 +1,4 @@
+import Balancing
 import CLinux
 import HTTP1
 import Synchronization
@@ -66,6 +67,7 @@ extension Loop {
         counters.add(.accepted, listener: number)
         counters.add(.open, listener: number, 1)
         let entry = listener(number)
+        if entry.pointee.method.isBySource { client.pointee.key = AddressText.hash(&address) }
         if entry.pointee.isHTTP {
             client.pointee.flags.insert(.http)
             if entry.pointee.forwardsFor { AddressText.write(&address, into: client) }
@@ -95,6 +97,15 @@ enum AddressText {
             }
         }
         client.pointee.addressLength = UInt8(length)
+    }
+
+    /// The hash of the address, without the port.
+    static func hash(_ address: inout sockaddr_storage) -> UInt32 {
+        let family = Int32(address.ss_family)
+        return withUnsafeBytes(of: &address) { raw in
+            let range = family == AF_INET ? 4..<8 : 8..<24
+            return ClientHash.of(UnsafeRawBufferPointer(rebasing: raw[range]).bindMemory(to: UInt8.self).span)
+        }
     }
 
     private static func v4(_ raw: UnsafeRawBufferPointer, _ text: UnsafeMutableBufferPointer<UInt8>) -> Int {

@@ -14,6 +14,7 @@ extension Loop {
         _ entry: UnsafePointer<ListenerEntry>,
         _ bytes: UnsafeBufferPointer<UInt8>
     ) -> Bool {
+        if entry.pointee.method.isByPath { client.pointee.key = ClientHash.path(bytes.span, requestHead.targetRange) }
         guard entry.pointee.hasCookie else { return balance(client, avoiding: -1, reason: .balance) }
         guard requestHead.hasCookie,
             let value = CookieScan.find(text(entry.pointee.cookieName).span, in: requestHead, bytes.span)
@@ -40,27 +41,11 @@ extension Loop {
         return Selection.byCookie(value.span, rows.span, text: UnsafeBufferPointer(table.pointee.text).span)
     }
 
-    private func serverNumber(_ entry: UnsafePointer<ListenerEntry>, _ row: Int) -> Int32 {
+    func serverNumber(_ entry: UnsafePointer<ListenerEntry>, _ row: Int) -> Int32 {
         table?.pointee.rowServers[Int(entry.pointee.firstRow) + row] ?? -1
     }
 
-    /// Picks the next server in turn; false when none takes new clients.
-    mutating func balance(_ client: SlotPointer, avoiding row: Int, reason: PickReason) -> Bool {
-        let number = client.pointee.listener
-        let entry = listener(number)
-        guard let table, entry.pointee.sequenceCount > 0 else { return false }
-        let first = Int(entry.pointee.firstInSequence)
-        let end = first + Int(entry.pointee.sequenceCount)
-        let sequence = UnsafeBufferPointer(rebasing: table.pointee.sequences[first..<end])
-        guard let picked = Selection.next(sequence.span, cursor: &cursors[Int(number)], avoiding: row) else {
-            return false
-        }
-        client.pointee.server = serverNumber(entry, picked)
-        counters.add(reason, picked: number)
-        return true
-    }
-
-    private func row(of server: Int32, _ entry: UnsafePointer<ListenerEntry>) -> Int {
+    func row(of server: Int32, _ entry: UnsafePointer<ListenerEntry>) -> Int {
         for row in 0..<Int(entry.pointee.rowCount) where serverNumber(entry, row) == server { return row }
         return -1
     }
@@ -224,7 +209,8 @@ extension Loop {
         let entry = listener(client.pointee.listener)
         return RetryPolicy(retries: Int(entry.pointee.retries), redispatches: entry.pointee.redispatches).step(
             attempt: Int(client.pointee.attempts),
-            followsCookie: client.pointee.flags.contains(.followsCookie),
+            // A client that its hash brought here is as little at home elsewhere as one with a cookie.
+            followsCookie: client.pointee.flags.contains(.followsCookie) || entry.pointee.method.isByHash,
             isUsable: server(client.pointee.server).pointee.isUsable,
             eligible: Int(entry.pointee.eligible)
         )

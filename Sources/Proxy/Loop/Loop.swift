@@ -31,6 +31,8 @@ struct Loop {
     let threads: Int
     let mailbox: UnsafeMutablePointer<Mailbox>
     let counters: Counters
+    /// The counters of all loops, this one's among them: how many connections a server has altogether.
+    let everyCounters: UnsafeMutablePointer<Counters>
     /// Connections per listener, over all loops.
     let connections: UnsafeMutablePointer<Atomic<Int32>>
     let lease: LeaseWord?
@@ -41,6 +43,10 @@ struct Loop {
     var table: UnsafeMutablePointer<RouteTable>?
     var pools: UnsafeMutablePointer<Pool>
     var cursors: UnsafeMutablePointer<UInt32>
+    /// Where `loads` are put together for a pick.
+    let loads: UnsafeMutablePointer<UInt32>
+    /// State of a generator for random picks.
+    var randomState: UInt64
     /// How long connecting to each server usually takes, for `ConnectPatience`.
     let connectTimes: UnsafeMutablePointer<UInt32>
     var pipes: [Pipe] = []
@@ -78,6 +84,7 @@ struct Loop {
         slots: Int,
         mailbox: UnsafeMutablePointer<Mailbox>,
         counters: Counters,
+        everyCounters: UnsafeMutablePointer<Counters>,
         connections: UnsafeMutablePointer<Atomic<Int32>>,
         wakeUp: Int32,
         lease: LeaseWord?
@@ -86,6 +93,7 @@ struct Loop {
         self.threads = threads
         self.mailbox = mailbox
         self.counters = counters
+        self.everyCounters = everyCounters
         self.connections = connections
         self.wakeUp = wakeUp
         self.lease = lease
@@ -99,6 +107,10 @@ struct Loop {
         cursors = .allocate(capacity: ProxyLimits.listenerIDs)
         // Threads start at different places, so that the first requests of all do not meet at one server.
         cursors.initialize(repeating: UInt32(thread), count: ProxyLimits.listenerIDs)
+        loads = .allocate(capacity: PlanLimits.servers)
+        loads.initialize(repeating: 0, count: PlanLimits.servers)
+        // Never zero, and another one in each thread.
+        randomState = UInt64(bitPattern: now) << 8 | UInt64(thread) << 1 | 1
         connectTimes = .allocate(capacity: ProxyLimits.serverIDs)
         connectTimes.initialize(repeating: 0, count: ProxyLimits.serverIDs)
         scratch = .allocate(capacity: ProxyLimits.headRoom + ProxyLimits.readBytes)
@@ -159,6 +171,7 @@ struct Loop {
         pools.deallocate()
         cursors.deallocate()
         connectTimes.deallocate()
+        loads.deallocate()
         scratch.deallocate()
         out.deallocate()
         events.deallocate()

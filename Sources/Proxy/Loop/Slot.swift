@@ -122,6 +122,8 @@ struct Slot {
     /// Server: when its connection was begun.
     var started: Int64 = 0
 
+    /// Client: the hash that picks its server, where a hash does.
+    var key: UInt32 = 0
     var attempts: UInt8 = 0
     var addressLength: UInt8 = 0
     /// Client: its address as text, for X-Forwarded-For.
