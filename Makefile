@@ -3,7 +3,7 @@
 CONFIGURATION ?= release
 SOURCES := Sources Tests Package.swift
 
-.PHONY: build lab test soak bench format lint clean ground
+.PHONY: build lab test soak bench bench-heartbeat format lint clean ground
 .DEFAULT_GOAL := build
 
 ground:
@@ -23,6 +23,12 @@ lab: build
 test: ground
 	swift build --build-tests
 	swift test --skip-build --no-parallel
+
+# What an idle agent costs in clusters of 5 and 32, all on this machine in a network of their own.
+bench-heartbeat: ground
+	swift build -c release --product bench
+	swift build -c release --product havend
+	.build/release/bench heartbeat
 
 # haven-proxy beside the distribution's HAProxy; figures also in bench-results. RUNS=n repeats more often.
 bench: ground

@@ -143,7 +143,9 @@ let package = Package(
         pure("Simulation", ["Bytes", "ClusterModel", "Consensus", "NodeCore", "Recovery"]),
         .executableTarget(
             name: "bench",
-            dependencies: ["ProxyControl", "Processes", "ClusterModel", "LinuxIO", "CLinux"],
+            dependencies: [
+                "Bytes", "CLinux", "ClusterModel", "ClusterSetup", "LinuxIO", "Processes", "ProxyControl", "Store",
+            ],
             swiftSettings: shared
         ),
 

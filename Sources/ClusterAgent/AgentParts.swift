@@ -37,16 +37,7 @@ struct AgentParts {
         self.paths = paths
         self.log = log
         try Self.takeLock(paths)
-        if let reason = FileManager.default.contents(atPath: paths.quarantine) {
-            throw AgentRefusal(String(decoding: reason, as: UTF8.self))
-        }
-        for profile in TimingProfile.allCases {
-            if let violation = ConsensusTiming(profile).violation() { throw AgentRefusal("\(profile): \(violation)") }
-        }
-        let identity: Identity
-        do throws(IdentityError) { identity = try Identity.load(paths.identity) } catch {
-            throw AgentRefusal(error.description)
-        }
+        let identity = try Self.identity(of: paths)
         self.identity = identity
         let inbox = try Inbox<AgentNews>(capacity: AgentLoop.inboxCapacity)
         self.inbox = inbox
@@ -104,6 +95,19 @@ struct AgentParts {
             leasePath: paths.lease,
             log: log
         )
+    }
+
+    /// Who this node is, if it may be that one at all.
+    private static func identity(of paths: AgentPaths) throws(AgentRefusal) -> Identity {
+        if let reason = FileManager.default.contents(atPath: paths.quarantine) {
+            throw AgentRefusal(String(decoding: reason, as: UTF8.self))
+        }
+        for profile in TimingProfile.allCases {
+            if let violation = ConsensusTiming(profile).violation() { throw AgentRefusal("\(profile): \(violation)") }
+        }
+        do throws(IdentityError) { return try Identity.load(paths.identity) } catch {
+            throw AgentRefusal(error.description)
+        }
     }
 
     /// Takes the lock for as long as this process lives: its descriptor is given away and never closed.

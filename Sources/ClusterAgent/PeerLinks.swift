@@ -215,6 +215,11 @@ final class PeerLinks {
                 return nil
             }
             return .message(envelope, peer.node)
+        case .otherVersion(let peer, let version):
+            return .alarm(
+                "\(peer) speaks version \(version) of the protocol and is not understood (this node speaks version "
+                    + "\(DatagramHeader.version)): install the same version of Haven there"
+            )
         case .link(let peer, let link, let isUp): return .link(peer, link, isUp: isUp)
         case .identityConflict(let claimed, let known, let reason):
             return .alarm(

@@ -78,6 +78,8 @@ final class ProxySupervisor: Sendable {
     ///
     /// With the interval that is a second and a half at most. Time in which this process stood still does not count.
     static let hangPatience = Duration.milliseconds(1200)
+    /// How long it may be silent while it runs or waits for a processor: starved, or in an endless loop.
+    static let busyPatience = Duration.seconds(6)
     /// How long a proxy may take to start.
     static let startPatience = Duration.seconds(5)
     /// How long a running one may take to greet, to tell its status, or to follow a plan.
@@ -241,7 +243,7 @@ final class ProxySupervisor: Sendable {
         var nextHeartbeat = Clock.monotonic()
         while !isClosed {
             if Clock.monotonic() >= nextHeartbeat {
-                try client.heartbeat(patience: Self.hangPatience)
+                try client.heartbeat(patience: Self.hangPatience, busyPatience: Self.busyPatience)
                 nextHeartbeat = Clock.monotonic() + Self.heartbeatInterval
             }
             let (view, generation) = shared.withLock { ($0.wanted, $0.generation) }

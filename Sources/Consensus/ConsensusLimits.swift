@@ -1,7 +1,7 @@
 /// Bounds of everything that consensus keeps or sends.
 public enum ConsensusLimits {
-    /// The most voters.
-    public static let voters = 32
+    /// The most voters that a core takes; a configuration allows fewer (`ConfigurationLimits.nodes`).
+    public static let voters = 128
     /// The longest command, so that one always fits an append message.
     public static let commandBytes = 384 * 1024
     /// Command bytes in one append message; a single longer command travels alone.

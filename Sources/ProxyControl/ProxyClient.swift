@@ -60,18 +60,27 @@ public final class ProxyClient: Sendable {
 
     /// Asks whether the proxy is alive, all its loops included.
     ///
-    /// - Parameter patience: How long it may take; only time in which this thread runs counts, so that a machine that
-    ///   stood still does not look like a proxy that hangs.
+    /// - Parameters:
+    ///   - patience: How long it may take; only time in which this thread runs counts, so that a machine that stood still
+    ///     does not look like a proxy that hangs.
+    ///   - busyPatience: How long it may take while the proxy runs or waits for a processor: on a machine that has too much
+    ///     to do it is late, and killing it would only add to that.
     /// - Throws: `timeout` for a proxy that hangs.
-    public func heartbeat(patience: Duration) throws(ProxyControlError) {
+    public func heartbeat(patience: Duration, busyPatience: Duration = .zero) throws(ProxyControlError) {
         try state.withLock { (state) throws(ProxyControlError) in
             try state.channel.send(ControlFrame(.ping, [String: String]()), deadline: Clock.monotonic() + patience)
-            for _ in 0..<max(1, patience.milliseconds / Self.slice.milliseconds) {
+            let slices = max(1, patience.milliseconds / Self.slice.milliseconds)
+            let busySlices = busyPatience.milliseconds / Self.slice.milliseconds
+            var waited: Int64 = 0
+            while waited < slices || (waited < busySlices && ProcessActivity.isBusy(hello.process)) {
+                waited += 1
                 do throws(ProxyControlError) {
                     let frame = try state.channel.receive(deadline: Clock.monotonic() + Self.slice)
                     guard frame.kind == .pong else { throw .protocolBreach("an answer to another question") }
                     return
-                } catch  where error == .timeout { continue }
+                } catch {
+                    guard error == .timeout else { throw error }
+                }
             }
             throw .timeout
         }

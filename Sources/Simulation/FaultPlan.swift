@@ -113,6 +113,8 @@ public struct FaultPlan: Sendable {
         guard isBack else {
             throw simulator.failure("L1: \(recoveryBound) after the last fault not everything works")
         }
+        // A hand-over that was asked for before may end only now.
+        try simulator.run(for: simulator.options.timing.electionTimeout)
         let leader = simulator.leaders
         try simulator.run(for: quietTime) { $0.leaders != leader }
         guard simulator.leaders == leader else { throw simulator.failure("L1: leadership changes without a fault") }

@@ -23,6 +23,10 @@ public enum TransportEvent: Hashable, Sendable {
     case session(PeerSession)
     /// A message arrived whole, for the first time, from the peer's session, on one of its links.
     case message(from: PeerSession, link: Int, MessageClass, bytes: [UInt8])
+    /// An alarm: from a peer's address come datagrams of another version of the format; told once for each.
+    ///
+    /// Nothing of such a datagram is authentic, so this says no more than that somebody should look.
+    case otherVersion(NodeID, version: UInt8)
     /// A link to a peer came up or went down.
     case link(NodeID, Int, isUp: Bool)
     /// An alarm: somebody with the cluster's secret runs as this peer from a copied or restored disk.

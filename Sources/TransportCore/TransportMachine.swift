@@ -39,6 +39,9 @@ public struct TransportMachine: ~Copyable, Sendable {
     public var linkSilence = Duration.milliseconds(300)
 
     var peers: [NodeID: PeerState] = [:]
+    /// Other versions that came from the peers' addresses, and those of them that the agent does not know of yet.
+    private var toldVersions: [NodeID: UInt8] = [:]
+    private var untoldVersions: [NodeID: UInt8] = [:]
     private var counter: UInt64 = 0
     private var challenges: SeededGenerator
     private var challengeCount: UInt64 = 0
@@ -104,7 +107,9 @@ public struct TransportMachine: ~Copyable, Sendable {
         do throws(WireError) {
             header = try DatagramHeader(parsing: &reader)
         } catch {
-            return drop(error == .invalid("version") ? .version : .malformed)
+            guard error == .invalid("version") else { return drop(.malformed) }
+            noteVersion(bytes, from: from)
+            return drop(.version)
         }
         guard reader.remaining >= TransportLimit.tag else { return drop(.malformed) }
         guard header.cluster == local.cluster else { return drop(.foreignCluster) }
@@ -117,6 +122,17 @@ public struct TransportMachine: ~Copyable, Sendable {
         guard header.receiverSession == wanted else { return drop(.foreignSession) }
         if let reason = sessionFault(header, now: now) { return drop(reason) }
         return header
+    }
+
+    private mutating func noteVersion(_ bytes: RawSpan, from: Endpoint) {
+        var reader = ByteReader(bytes)
+        guard let version = try? reader.readUInt8() else { return }
+        // A datagram of this product has at least a header of its time; noise seldom looks like one.
+        guard version > 0, version < 16, bytes.byteCount >= DatagramHeader.size,
+            let node = peers.first(where: { $0.value.link(at: from) != nil })?.key, toldVersions[node] != version
+        else { return }
+        toldVersions[node] = version
+        untoldVersions[node] = version
     }
 
     /// Why the sender's session may not say this, if it may not.
@@ -189,6 +205,8 @@ public struct TransportMachine: ~Copyable, Sendable {
 
     /// Does what is due: greets peers, sends parts, asks for missing ones and gives up what took too long.
     public mutating func tick(now: Instant, into effects: inout TransportEffects) {
+        for (node, version) in untoldVersions { effects.events.append(.otherVersion(node, version: version)) }
+        untoldVersions.removeAll()
         for node in peers.keys.sorted() {
             greet(node, now: now, into: &effects)
             tendLinks(node, now: now, into: &effects)

@@ -11,9 +11,25 @@ struct Benchmark {
     private var seconds = 2
     private var proxy = ""
 
-    private static let usage = "usage: bench [--runs N] [--seconds N] [--proxy PATH]\n"
+    private static let usage = """
+        usage: bench [--runs N] [--seconds N] [--proxy PATH]
+               bench heartbeat [--nodes N] [--seconds N] [--agent PATH]
+
+        """
 
     static func main(_ words: [String]) -> Int32 {
+        if words.first == "heartbeat" {
+            guard let benchmark = HeartbeatBenchmark(words.dropFirst()) else {
+                complain(usage)
+                return 2
+            }
+            do {
+                return try benchmark.run() ? 0 : 1
+            } catch {
+                complain("bench: \(error)\n")
+                return 1
+            }
+        }
         var benchmark = Benchmark()
         guard benchmark.parse(words) else {
             complain(usage)

@@ -87,6 +87,9 @@ struct ProxySupervisorTests {
         #expect(rig.supervisor.warnings.isEmpty)
         let hung = try ProxyPeer(path: Rig.controlPath)
         hung.signal(SIGSTOP)
+        #expect(Rig.eventually { !ProcessActivity.isBusy(hung.process) })
+        // A process that asks is busy itself.
+        #expect(ProcessActivity.isBusy(getpid()))
         #expect(hung.waitForEnd(deadline: Clock.monotonic() + .seconds(20)))
         #expect(Rig.eventually { rig.answers() && rig.supervisor.isRunning })
         #expect(
