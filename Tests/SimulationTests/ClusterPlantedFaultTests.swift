@@ -38,5 +38,5 @@ struct ClusterPlantedFaultTests {
         Issue.record("not found in \(Self.mostSeeds) seeds")
     }
 
-    private static let mostSeeds: UInt64 = 100
+    private static let mostSeeds: UInt64 = 400
 }

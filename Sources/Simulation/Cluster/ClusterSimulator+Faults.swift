@@ -140,6 +140,13 @@ extension ClusterSimulator {
         for host in hosts where !host.isRunning || !host.holdsLease(at: now) {
             return "\(host.id) \(host.isRunning ? "has no lease" : "does not run")"
         }
+        // What the leader learns of last may still let it move something.
+        for host in hosts where host.id != leader {
+            guard core.consensus.peer(host.id)?.state == .alive(holdsLease: true) else {
+                return "\(host.id) is not known to hold a lease"
+            }
+        }
+        if now < controllersRestAt { return "a controller is at work" }
         for host in hosts where host.core?.reports[host.id]?.leaving == true { return "\(host.id) is leaving" }
         for resource in state.configuration.resources {
             let places = places(of: resource.name)

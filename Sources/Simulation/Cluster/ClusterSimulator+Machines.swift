@@ -126,6 +126,7 @@ extension ClusterSimulator {
         queue.insert(end, at: now + delay)
         let boot = now + delay + Int64.random(in: options.bootDelay, using: &random)
         queue.insert(.boot(victim), at: boot)
+        controllersRestAt = max(controllersRestAt, boot)
     }
 
     mutating func endFence(

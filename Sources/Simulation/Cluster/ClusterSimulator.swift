@@ -47,6 +47,9 @@ public struct ClusterSimulator: Sendable {
     var stopsOf: [ResourceName: Int] = [:]
     /// See `starts`.
     public internal(set) var fences = 0
+    /// When the last power-off that anybody asked for is over, with the start that follows: it is carried through even
+    /// if the node that asked has died or has changed its mind meanwhile.
+    var controllersRestAt: TrueTime = 0
     private var requests: UInt64 = 0
 
     /// Switches every machine on.
