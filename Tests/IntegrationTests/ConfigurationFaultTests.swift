@@ -40,17 +40,19 @@ extension IntegrationTests {
             }
             // Now that all is quiet, every node must give the last word.
             for host in cluster.lab.hosts {
-                let began = Clock.monotonic().nanoseconds
-                let last = try #require(Operator.look(host))
-                let ended = Clock.monotonic().nanoseconds
-                notes.add(
-                    ConfigurationOperation(
-                        kind: .read(version: last.version, value: last.value),
-                        result: .seen,
-                        began: began,
-                        ended: ended
+                try cluster.wait("\(host.name) gives its last word") {
+                    let began = Clock.monotonic().nanoseconds
+                    guard let last = Operator.look(host) else { return false }
+                    notes.add(
+                        ConfigurationOperation(
+                            kind: .read(version: last.version, value: last.value),
+                            result: .seen,
+                            began: began,
+                            ended: Clock.monotonic().nanoseconds
+                        )
                     )
-                )
+                    return true
+                }
             }
             let (operations, seen) = notes.all
             let checker = LinearizabilityChecker(operations: operations, initial: (first.version, first.value))
