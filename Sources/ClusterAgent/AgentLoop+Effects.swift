@@ -96,7 +96,8 @@ extension AgentLoop {
         operations.run(operation)
     }
 
-    private func name(of node: NodeID) -> NodeName { core.state.configuration.node(node)?.name ?? node.description }
+    /// How operators know a node.
+    func name(of node: NodeID) -> NodeName { core.state.configuration.node(node)?.name ?? node.description }
 
     private func record(_ event: NodeEvent) {
         switch event {

@@ -54,11 +54,11 @@ extension AgentLoop {
         }
         if let nextKeyStep, now < nextKeyStep { return }
         nextKeyStep = now + Self.keyInterval
-        let waiting = nodesBehind(absentCount: !keys.leavesAbsentBehind)
+        let waiting = core.nodesBehind(absentCount: !keys.leavesAbsentBehind)
         if keys.isRotating {
             if waiting.isEmpty { propose(.useKey(generation: keys.newest)) }
         } else if keys.mustRotate {
-            if let change = Self.nextKey(keys, leavesAbsentBehind: false) { propose(change) }
+            if let change = keys.nextInstallation(leavesAbsentBehind: false) { propose(change) }
         } else if keys.retiresByItself, waiting.isEmpty {
             propose(.retireKeys)
         }
@@ -69,38 +69,36 @@ extension AgentLoop {
         feed(.change(change, RequestOrigin(id: id, node: core.id, uid: 0)))
     }
 
-    /// The change that hands out the next generation; nil when the kernel gives no random bytes.
-    static func nextKey(_ keys: ClusterKeys, leavesAbsentBehind: Bool) -> Change? {
-        guard let bytes = try? SystemRandom.bytes(32) else { return nil }
-        return .installKey(
-            generation: keys.newest + 1,
-            secret: Secret(Hex.encode(bytes)),
-            leavesAbsentBehind: leavesAbsentBehind
-        )
-    }
-
-    /// Other nodes that have not applied what this one has; those that are not heard only where they count.
-    func nodesBehind(absentCount: Bool) -> [NodeName] {
-        Self.nodesBehind(core, absentCount: absentCount)
-    }
-
-    /// See above.
-    static func nodesBehind(_ core: NodeCore, absentCount: Bool) -> [NodeName] {
-        let digest = WireCodec.digest(core.state)
-        return core.state.configuration.nodes.filter { node in
-            guard node.id != core.id else { return false }
-            guard let peer = core.consensus.peer(node.id), case .alive = peer.state else { return absentCount }
-            return peer.configurationDigest != digest
-        }.map(\.name)
-    }
-
     /// For `haven key status`.
     func keyView() -> KeyView {
         let keys = core.state.keys ?? ClusterKeys()
         var view = KeyView(current: keys.current, newest: keys.newest, oldest: keys.retired + 1)
         view.waitsFor =
-            keys.isRotating || keys.retiresByItself ? nodesBehind(absentCount: !keys.leavesAbsentBehind) : []
+            keys.isRotating || keys.retiresByItself ? core.nodesBehind(absentCount: !keys.leavesAbsentBehind) : []
         view.mustRotate = keys.mustRotate
         return view
+    }
+}
+
+extension NodeCore {
+    /// Other nodes that have not applied what this one has; those that are not heard only where they count.
+    func nodesBehind(absentCount: Bool) -> [NodeName] {
+        state.configuration.nodes.filter { node in
+            guard node.id != id else { return false }
+            guard let peer = consensus.peer(node.id), case .alive = peer.state else { return absentCount }
+            return peer.configurationDigest != consensus.configurationDigest
+        }.map(\.name)
+    }
+}
+
+extension ClusterKeys {
+    /// The change that hands out the next generation; nil when the kernel gives no random bytes.
+    func nextInstallation(leavesAbsentBehind: Bool) -> Change? {
+        guard let bytes = try? SystemRandom.bytes(32) else { return nil }
+        return .installKey(
+            generation: newest + 1,
+            secret: Secret(Hex.encode(bytes)),
+            leavesAbsentBehind: leavesAbsentBehind
+        )
     }
 }

@@ -9,8 +9,7 @@ import TransportCore
 extension AgentLoop {
     /// Tells the log; that a peer with a single link is gone is told as the peer's own loss.
     func noteLink(_ peer: NodeID, _ link: Int, isUp: Bool) {
-        let name = core.state.configuration.node(peer)?.name ?? peer.description
-        log.notice("link \(link) to \(name) is \(isUp ? "up" : "down")")
+        log.notice("link \(link) to \(name(of: peer)) is \(isUp ? "up" : "down")")
     }
 
     /// Every link of this node, for `haven link status` and the status.
@@ -18,7 +17,7 @@ extension AgentLoop {
         let now = Clock.monotonic()
         return links.facts(now: now).map { peer, local, facts in
             var view = LinkView(
-                node: core.state.configuration.node(peer)?.name ?? peer.description,
+                node: name(of: peer),
                 link: facts.link,
                 local: local,
                 remote: facts.endpoint.address,

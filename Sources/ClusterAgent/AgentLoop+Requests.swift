@@ -98,7 +98,7 @@ extension AgentLoop {
         var builder = StatusBuilder(core: core, now: Clock.monotonic())
         builder.listeners = proxy.listenerViews(core.state.configuration)
         builder.ownWarnings = notices + operations.warnings + guarding.warnings + proxy.warnings + stallWarnings
-        return builder.status(digest: WireCodec.digest(core.state))
+        return builder.status(digest: core.consensus.configurationDigest)
     }
 
     func loadBalancerStatus(_ name: String?) -> AdminResponse {

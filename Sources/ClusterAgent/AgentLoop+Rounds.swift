@@ -99,7 +99,7 @@ extension AgentLoop {
     }
 
     private func names(of nodes: some Sequence<NodeID>) -> [NodeName] {
-        nodes.sorted().map { core.state.configuration.node($0)?.name ?? $0.description }
+        nodes.sorted().map(name)
     }
 
     /// Whether a node's agent said that it ends.

@@ -39,8 +39,7 @@ extension AgentLoop {
 
     /// A peer says that it stalled: whatever it seemed to be meanwhile, its network was not to blame.
     func note(stall: Duration, of peer: NodeID) {
-        let name = core.state.configuration.node(peer)?.name ?? peer.description
-        log.warning("\(name) stalled \(Self.seconds(stall))")
+        log.warning("\(name(of: peer)) stalled \(Self.seconds(stall))")
         keep(StallNote(node: peer, length: stall, at: Clock.monotonic()))
     }
 
@@ -53,10 +52,9 @@ extension AgentLoop {
     var stallWarnings: [String] {
         let now = Clock.monotonic()
         return stallNotes.filter { now - $0.at < StallNote.lifetime }.map { note in
-            let name = core.state.configuration.node(note.node)?.name ?? note.node.description
             let ago = (now - note.at).milliseconds / 1000
             let isLong = note.length >= core.consensus.timing.lostAfter
-            return "\(name) stalled \(Self.seconds(note.length)) \(ago) s ago"
+            return "\(name(of: note.node)) stalled \(Self.seconds(note.length)) \(ago) s ago"
                 + (isLong ? ": longer than a node may be silent" : "")
         }
     }

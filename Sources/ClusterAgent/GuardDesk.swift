@@ -58,10 +58,7 @@ final class GuardDesk {
         let basis = Basis(version: state.version, ordered: ordered, hasInherited: inherited != nil)
         guard basis != written else { return }
         let configuration = state.configuration
-        list.addresses = ordered
-        for resource in configuration.resources {
-            if case .virtualIP(let specification) = resource.kind { list.addresses.insert(specification.address) }
-        }
+        list.addresses = ordered.union(configuration.virtualAddresses)
         let requirements = configuration.requirements()
         list.leased = Set(requirements.filter { $0.value == .lease }.keys)
         list.others = Set(requirements.filter { $0.value == .fencing }.keys)

@@ -63,15 +63,7 @@ final class OperationDesk {
     func renewLease(until end: Instant?) { keeper?.renew(until: end) }
 
     /// These are the virtual IPs of the cluster now.
-    func manage(_ configuration: ClusterConfiguration) { keeper?.manage(Self.virtualIPs(of: configuration)) }
-
-    private static func virtualIPs(of configuration: ClusterConfiguration) -> Set<IPAddress> {
-        Set(
-            configuration.resources.compactMap { resource in
-                if case .virtualIP(let specification) = resource.kind { specification.address } else { nil }
-            }
-        )
-    }
+    func manage(_ configuration: ClusterConfiguration) { keeper?.manage(configuration.virtualAddresses) }
 
     /// What an operator should know.
     var warnings: [String] {
@@ -98,7 +90,7 @@ final class OperationDesk {
     /// Takes every virtual IP from this node's interfaces, now.
     func dropAllVirtualIPs(of configuration: ClusterConfiguration) {
         keeper?.releaseAll()
-        let addresses = ordered.union(Self.virtualIPs(of: configuration))
+        let addresses = ordered.union(configuration.virtualAddresses)
         if addresses.isEmpty { return }
         for failure in dropper.drop(addresses) { log.error("a virtual IP could not be removed: \(failure)") }
     }

@@ -42,15 +42,11 @@ final class PeerLinks {
     private var base: UInt64 = 0
     private var malformed: UInt64 = 0
 
-    /// A socket with what it is connected to; a class, because a dictionary cannot hold the socket itself.
+    /// A socket to one address of a peer; a class, because a dictionary cannot hold the socket itself.
     private final class Link {
-        let address: IPAddress
         let socket: DatagramSocket
 
-        init(address: IPAddress, socket: consuming DatagramSocket) {
-            self.address = address
-            self.socket = socket
-        }
+        init(_ socket: consuming DatagramSocket) { self.socket = socket }
     }
 
     /// - Parameters:
@@ -98,22 +94,16 @@ final class PeerLinks {
         for generation in 0...keys.retired where generation > 0 { transport.retire(generation: generation) }
     }
 
-    /// Opens sockets for new peers and closes those of old ones.
+    /// Opens the sockets to all peers.
     ///
     /// Link n of a pair joins the nth addresses of both.
     private func connect(_ nodes: [Node]) {
         var endpoints: [NodeID: [Endpoint]] = [:]
-        var open: [NodeID: [Link?]] = [:]
         for node in nodes where node.id != own {
             let pairs = zip(ownAddresses, node.addresses).prefix(TransportLimit.links)
             endpoints[node.id] = pairs.map { Endpoint(address: $1, port: Self.port) }
-            open[node.id] = pairs.enumerated().map { index, pair in
-                let known = links[node.id]?.indices.contains(index) == true ? links[node.id]?[index] : nil
-                if let known, known.address == pair.1 { return known }
-                return link(from: pair.0, to: pair.1, of: node.name)
-            }
+            links[node.id] = pairs.map { link(from: $0, to: $1, of: node.name) }
         }
-        links = open
         transport.setPeers(endpoints)
     }
 
@@ -125,7 +115,7 @@ final class PeerLinks {
         do throws(SystemError) {
             let socket = try DatagramSocket(binding: from, port: Self.port, shared: true, isLink: true)
             try socket.connect(to: to, port: Self.port)
-            return Link(address: to, socket: socket)
+            return Link(socket)
         } catch {
             log.error("no link from \(from) to \(name) at \(to): \(error)")
             return nil

@@ -21,10 +21,7 @@ struct ProxyView: Equatable, Sendable {
     /// - Parameter core: A server belongs to the node that has its name or its address; it leaves rotation with it.
     init(core: NodeCore) {
         let configuration = core.state.configuration
-        var virtual: Set<IPAddress> = []
-        for resource in configuration.resources {
-            if case .virtualIP(let specification) = resource.kind { virtual.insert(specification.address) }
-        }
+        let virtual = configuration.virtualAddresses
         var conditions: [NodeID: NodeCondition] = [:]
         for node in configuration.nodes { conditions[node.id] = Self.condition(of: node, core: core) }
         listeners = configuration.listeners.map { listener in

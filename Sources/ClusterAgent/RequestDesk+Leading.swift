@@ -112,20 +112,19 @@ extension RequestDesk {
 
     private func rotateKey(_ request: inout Pending, force: Bool, core: NodeCore) -> Result<Beginning, Refusal> {
         let keys = core.state.keys ?? ClusterKeys()
+        let behind = core.nodesBehind(absentCount: true).joined(separator: ", ")
         if keys.isRotating {
-            let waiting = AgentLoop.nodesBehind(core, absentCount: true).joined(separator: ", ")
-            return .failure(Refusal("generation \(keys.newest) is still being handed out; it waits for \(waiting)"))
+            return .failure(Refusal("generation \(keys.newest) is still being handed out; it waits for \(behind)"))
         }
-        let absent = AgentLoop.nodesBehind(core, absentCount: true)
-        if !absent.isEmpty, !force {
+        if !behind.isEmpty, !force {
             return .failure(
                 Refusal(
-                    "\(absent.joined(separator: ", ")) would have to wait for the new secret",
+                    "\(behind) would have to wait for the new secret",
                     remedy: "bring them back, or haven key rotate --force: then they need a token to join again"
                 )
             )
         }
-        guard let change = AgentLoop.nextKey(keys, leavesAbsentBehind: force) else {
+        guard let change = keys.nextInstallation(leavesAbsentBehind: force) else {
             return .failure(Refusal("the kernel gives no random numbers"))
         }
         request.notes.append("generation \(keys.newest + 1) seals as soon as every node has it: haven key status")
@@ -133,11 +132,11 @@ extension RequestDesk {
     }
 
     private func retireKey(force: Bool, core: NodeCore) -> Result<Beginning, Refusal> {
-        let behind = AgentLoop.nodesBehind(core, absentCount: true)
+        let behind = core.nodesBehind(absentCount: true).joined(separator: ", ")
         if !behind.isEmpty, !force {
             return .failure(
                 Refusal(
-                    "\(behind.joined(separator: ", ")) may know no newer secret",
+                    "\(behind) may know no newer secret",
                     remedy: "bring them back, or haven key retire --force: then they need a token to join again"
                 )
             )

@@ -40,13 +40,7 @@ struct LabSoak: ParsableCommand {
     }
 
     func run() throws {
-        let executable = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
-        let specification = try LabSpecification(
-            name: options.name,
-            executable: executable,
-            fenceAgents: LabSpecification.fenceAgentsDirectory(above: executable)
-        )
-        var settings = Soak.Settings(specification: specification)
+        var settings = Soak.Settings(specification: try options.specification())
         settings.minutes = minutes
         settings.priorities = priority.all
         let interruption = try Interruption()

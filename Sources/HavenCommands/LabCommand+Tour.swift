@@ -29,13 +29,7 @@ struct LabTour: ParsableCommand {
     }
 
     func run() throws {
-        let executable = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
-        let specification = try LabSpecification(
-            name: options.name,
-            executable: executable,
-            fenceAgents: LabSpecification.fenceAgentsDirectory(above: executable)
-        )
-        var settings = Tour.Settings(specification: specification)
+        var settings = Tour.Settings(specification: try options.specification())
         settings.runs = runs
         settings.keeps = keep
         settings.report = report

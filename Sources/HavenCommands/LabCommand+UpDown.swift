@@ -20,12 +20,9 @@ struct LabUp: ParsableCommand {
     var fenceAgents: String?
 
     func run() throws {
-        let executable = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
-        let specification = try LabSpecification(
-            name: options.name,
+        let specification = try options.specification(
             hosts: hosts.split(separator: ",", omittingEmptySubsequences: false).map(String.init),
-            executable: executable,
-            fenceAgents: fenceAgents ?? LabSpecification.fenceAgentsDirectory(above: executable)
+            fenceAgents: fenceAgents
         )
         let signals = try SignalInput([2, 15, 1])
         try Lab.up(specification, isInterrupted: { signals.next() != nil }, progress: LabUp.tell)

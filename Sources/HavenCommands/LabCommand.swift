@@ -27,4 +27,24 @@ struct LabOptions: ParsableArguments {
     var name: String { lab ?? ProcessInfo.processInfo.environment["HAVEN_LAB"] ?? "" }
 
     func open() throws -> Lab { try Lab.open(name) }
+
+    /// What a new lab of that name is made of.
+    ///
+    /// - Parameters:
+    ///   - hosts: The names of its hosts.
+    ///   - fenceAgents: A directory with own fence agents; nil for those of these sources.
+    /// - Returns: What `Lab.up` takes.
+    /// - Throws: when the lab's name or its hosts are not usable.
+    func specification(
+        hosts: [String] = LabSpecification.defaultHosts,
+        fenceAgents: String? = nil
+    ) throws -> LabSpecification {
+        let executable = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
+        return try LabSpecification(
+            name: name,
+            hosts: hosts,
+            executable: executable,
+            fenceAgents: fenceAgents ?? LabSpecification.fenceAgentsDirectory(above: executable)
+        )
+    }
 }

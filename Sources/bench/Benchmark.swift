@@ -9,7 +9,7 @@ import LinuxIO
 struct Benchmark {
     private var runs = 4
     private var seconds = 2
-    private var proxy = ""
+    private var proxy: String
 
     private static let usage = """
         usage: bench [--runs N] [--seconds N] [--proxy PATH]
@@ -18,51 +18,38 @@ struct Benchmark {
         """
 
     static func main(_ words: [String]) -> Int32 {
-        if words.first == "heartbeat" {
-            guard let benchmark = HeartbeatBenchmark(words.dropFirst()) else {
-                complain(usage)
-                return 2
-            }
-            do {
-                return try benchmark.run() ? 0 : 1
-            } catch {
-                complain("bench: \(error)\n")
-                return 1
-            }
-        }
-        var benchmark = Benchmark()
-        guard benchmark.parse(words) else {
+        let run: (() throws -> Bool)? =
+            words.first == "heartbeat"
+            ? HeartbeatBenchmark(words.dropFirst()).map { benchmark in { try benchmark.run() } }
+            : Benchmark(words[...]).map { benchmark in { try benchmark.run() } }
+        guard let run else {
             complain(usage)
             return 2
         }
         do {
-            return try benchmark.run() ? 0 : 1
+            return try run() ? 0 : 1
         } catch {
             complain("bench: \(error)\n")
             return 1
         }
     }
 
-    private mutating func parse(_ words: [String]) -> Bool {
-        let own = CommandLine.arguments.first ?? ""
-        proxy =
-            own.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/")
-            + "/haven-proxy"
-        var rest = words[...]
+    private init?(_ words: ArraySlice<String>) {
+        proxy = Programs.beside("haven-proxy")
+        var rest = words
         while let option = rest.popFirst() {
-            guard let value = rest.popFirst() else { return false }
+            guard let value = rest.popFirst() else { return nil }
             switch option {
             case "--runs":
-                guard let count = Int(value), (1...100).contains(count) else { return false }
+                guard let count = Int(value), (1...100).contains(count) else { return nil }
                 runs = count
             case "--seconds":
-                guard let count = Int(value), (1...60).contains(count) else { return false }
+                guard let count = Int(value), (1...60).contains(count) else { return nil }
                 seconds = count
             case "--proxy": proxy = value
-            default: return false
+            default: return nil
             }
         }
-        return true
     }
 
     /// Whether haven-proxy needs no more CPU time than HAProxy in every workload.

@@ -14,15 +14,13 @@ import Store
 struct HeartbeatBenchmark {
     private var nodes: [Int] = [5, 32]
     private var seconds = 10
-    private var agent = ""
+    private var agent: String
 
     /// What an agent may need of one processor, in thousandths, by the size of the cluster.
     private static func limitPerMille(_ nodes: Int) -> Double { nodes <= 5 ? 10 : 50 }
 
     init?(_ words: ArraySlice<String>) {
-        let own = CommandLine.arguments.first ?? ""
-        agent =
-            own.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/") + "/havend"
+        agent = Programs.beside("havend")
         var rest = words
         while let option = rest.popFirst() {
             guard let value = rest.popFirst() else { return nil }

@@ -27,6 +27,13 @@ struct Programs {
         ip = try find("ip", package: "iproute2")
     }
 
+    /// A program of the same build as this one.
+    static func beside(_ name: String) -> String {
+        let own = CommandLine.arguments.first ?? ""
+        let directory = own.split(separator: "/", omittingEmptySubsequences: false).dropLast()
+        return directory.joined(separator: "/") + "/\(name)"
+    }
+
     /// Loopback, and a congestion control without pacing timers, which would disturb figures on loopback.
     func prepareNetwork() throws {
         let result = try ChildProcess.run(Invocation(ip, ["link", "set", "lo", "up"]), timeout: .seconds(10))

@@ -172,15 +172,7 @@ extension IntegrationTests {
         /// A virtual IP, which requires a lease, and a process, which requires the fence.
         private func createWork(_ cluster: TestCluster) throws {
             guard try #require(cluster.status("ctl1")).resource("Database") == nil else { return }
-            try cluster.haven(
-                "ctl1",
-                "resource",
-                "create",
-                "VirtualIP",
-                "IPaddr2",
-                "ip=\(Self.address)",
-                "cidr_netmask=24"
-            )
+            try cluster.createAddress(Self.address)
             try cluster.haven(
                 "ctl1",
                 "resource",

@@ -57,15 +57,7 @@ extension IntegrationTests {
 
         private func configure(_ cluster: TestCluster) throws -> String {
             try WebServers.start(on: cluster)
-            try cluster.haven(
-                "ctl1",
-                "resource",
-                "create",
-                "VirtualIP",
-                "IPaddr2",
-                "ip=\(Self.address)",
-                "cidr_netmask=24"
-            )
+            try cluster.createAddress(Self.address)
             try cluster.haven(
                 "ctl1",
                 "lb",

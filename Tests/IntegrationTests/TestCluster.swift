@@ -108,6 +108,11 @@ struct TestCluster: Sendable {
         try #require(found != nil, "not within \(limit): \(what)\(logs())")
     }
 
+    /// A virtual IP of the service network, as a resource of that name.
+    func createAddress(_ address: String, named name: String = "VirtualIP") throws {
+        try haven("ctl1", "resource", "create", name, "IPaddr2", "ip=\(address)", "cidr_netmask=24")
+    }
+
     /// What a client gets from a URL; nil when nothing answers.
     func fetch(_ url: String, _ options: [String] = []) throws -> String? {
         let result = try lab.client.run(["curl", "--silent", "--max-time", "1"] + options + [url])

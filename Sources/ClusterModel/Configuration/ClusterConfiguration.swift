@@ -38,6 +38,15 @@ public struct ClusterConfiguration: Hashable, Codable, Sendable {
     /// The resource of that name.
     public func resource(named name: ResourceName) -> Resource? { resources.first { $0.name == name } }
 
+    /// The addresses of all virtual IPs.
+    public var virtualAddresses: Set<IPAddress> {
+        Set(
+            resources.compactMap { resource in
+                if case .virtualIP(let specification) = resource.kind { specification.address } else { nil }
+            }
+        )
+    }
+
     /// The listener of that name.
     public func listener(named name: String) -> Listener? { listeners.first { $0.name == name } }
 

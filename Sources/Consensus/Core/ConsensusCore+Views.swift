@@ -63,6 +63,9 @@ extension ConsensusCore {
         return end > now
     }
 
+    /// The digest of this node's applied configuration, as its heartbeats tell it.
+    public var configurationDigest: UInt64 { own.configurationDigest }
+
     /// The other nodes in ascending order, whether they vote or not.
     public var peers: [PeerView] { records.map(view) }
 
