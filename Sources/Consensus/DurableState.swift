@@ -16,6 +16,11 @@ public struct DurableState: Hashable, Sendable {
     public var committedVoters: LogIndex
     /// What is known to be dead for ever.
     public var deaths: DeathFacts
+    /// Whether the node began with an empty store in a cluster that was there before, and has not been listed since.
+    ///
+    /// Whatever an earlier life of it promised or voted for is forgotten here, so its word counts for nothing until a
+    /// configuration entry lists the start that it runs.
+    public var isNewcomer: Bool
 
     /// States everything; without arguments, the state of a node that never ran.
     public init(
@@ -24,7 +29,8 @@ public struct DurableState: Hashable, Sendable {
         snapshot: Snapshot? = nil,
         log: [LogEntry] = [],
         committedVoters: LogIndex = 0,
-        deaths: DeathFacts = DeathFacts()
+        deaths: DeathFacts = DeathFacts(),
+        isNewcomer: Bool = false
     ) {
         self.term = term
         self.votedFor = votedFor
@@ -32,6 +38,7 @@ public struct DurableState: Hashable, Sendable {
         self.log = log
         self.committedVoters = committedVoters
         self.deaths = deaths
+        self.isNewcomer = isNewcomer
     }
 
     /// What is wrong with it, so that a shell refuses to start on a damaged store; nil when it is sound.
@@ -69,6 +76,7 @@ public struct DurableState: Hashable, Sendable {
         if let drop = writes.dropLogThrough { log.removeAll { $0.index <= drop } }
         if let index = writes.committedVoters { committedVoters = index }
         if let deaths = writes.deaths { self.deaths = deaths }
+        if writes.endsNewcomer { isNewcomer = false }
     }
 }
 
@@ -88,10 +96,12 @@ public struct DurableWrites: Hashable, Sendable {
     public internal(set) var committedVoters: LogIndex?
     /// Replaces the facts of death.
     public internal(set) var deaths: DeathFacts?
+    /// The node was listed: it is a newcomer no more.
+    public internal(set) var endsNewcomer = false
 
     var isEmpty: Bool {
         vote == nil && snapshot == nil && replaceLogFrom == nil && dropLogThrough == nil && committedVoters == nil
-            && deaths == nil
+            && deaths == nil && !endsNewcomer
     }
 
     /// Adds entries behind what is there, replacing from the first one's index on.

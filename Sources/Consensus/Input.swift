@@ -49,6 +49,8 @@ public struct QuorumSettings: Hashable, Sendable {
     public var eligible: NodeSet
     /// Those that a fence device can power off, as far as its last real check says (RULE 4.2-d).
     public var fenceable: NodeSet
+    /// Nobody's vote is taken away or listed anew for now, since all nodes are being stopped.
+    public var keepsVoters = false
     /// Whether half of the voters renews leases (RULE 4.3-a).
     public var holdsByHalf: Bool
 

@@ -19,6 +19,9 @@ public struct NodeSet: Hashable, Sendable, CustomStringConvertible {
         words.0.nonzeroBitCount + words.1.nonzeroBitCount + words.2.nonzeroBitCount + words.3.nonzeroBitCount
     }
 
+    /// Whether nobody is in it.
+    public var isEmpty: Bool { words.0 | words.1 | words.2 | words.3 == 0 }
+
     /// Whether a node is in it.
     public func contains(_ node: NodeID) -> Bool { word(node) & Self.bit(node) != 0 }
 

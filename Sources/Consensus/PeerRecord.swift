@@ -14,6 +14,8 @@ struct PeerRecord: Sendable {
 
     /// When the newest message that this peer has acknowledged was sent: the anchor of the leader's lease.
     var acknowledgedSend: Instant?
+    /// The same, whether its word counts for a lease or not: how lately it answered.
+    var answeredSend: Instant?
     /// When it last acknowledged anything; a stall shifts it, for it only decides when the leader gives up.
     var lastAcknowledgement: Instant
     /// Until when, on this node's clock, the peer may hold a lease that this node granted.
@@ -35,6 +37,7 @@ struct PeerRecord: Sendable {
         said = nil
         roundTrip = nil
         acknowledgedSend = nil
+        answeredSend = nil
         answered = 0
         progress = Progress()
     }

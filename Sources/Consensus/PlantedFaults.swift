@@ -39,6 +39,8 @@ package struct PlantedFaults: Hashable, Sendable {
     package var forgetProofTime = false
     /// A leader that had no quorum for a while acts on leases as if it had had one.
     package var forgetLapse = false
+    /// A voter that has lost its store votes and acknowledges as if it had not.
+    package var countNewcomers = false
     /// A voter promises for its own election time-out, whatever longer one the leader's lease needs.
     package var ignoreAskedPromise = false
 

@@ -113,6 +113,7 @@ extension ConsensusCore {
         let ownLast = log.last
         var better = 0
         for record in records where record.isHeard && record.id != currentLeader && voters.contains(record.id) {
+            guard counts(record) else { continue }
             guard let said = record.said else { continue }
             let reach = said.reaches.intersection(voters).count
             let last = record.lastPosition
@@ -220,7 +221,7 @@ extension ConsensusCore {
     // MARK: Voting
 
     mutating func answerPreVote(_ request: VoteRequest, from slot: Int) {
-        guard takesPart else { return }
+        guard takesPart, !abstains else { return }
         let candidate = records[slot].id
         let promise = promiseLeft(against: candidate)
         let granted = promise == .zero && request.term > currentTerm && request.last >= log.last
@@ -234,7 +235,7 @@ extension ConsensusCore {
     }
 
     mutating func answerVote(_ request: VoteRequest, from slot: Int) {
-        guard takesPart else { return }
+        guard takesPart, !abstains else { return }
         let candidate = records[slot].id
         // A node that a quorum does not miss cannot depose the leader by standing (Raft §6, last paragraph).
         if request.term > currentTerm, !request.isTransfer, promiseLeft(against: candidate) > .zero { return }

@@ -101,7 +101,7 @@ extension ConsensusCore {
     /// Only to one for which this node would vote: whoever has the longer log must be free to stand.
     mutating func heardHolder(_ heartbeat: Heartbeat, from slot: Int) {
         let peer = records[slot].id
-        guard takesPart, currentLeader == nil, promiseLeft(against: peer) == .zero,
+        guard takesPart, !abstains, currentLeader == nil, promiseLeft(against: peer) == .zero,
             LogPosition(index: heartbeat.lastIndex, term: heartbeat.lastTerm) >= log.last
         else { return }
         switch currentRole {
@@ -143,12 +143,15 @@ extension ConsensusCore {
         guard own.leaveBy == nil, takesPart else { return [] }
         var half = NodeSet([id])
         for record in records where clock - record.lastAcknowledgement < timing.electionTimeout && !record.isLost {
-            half.insert(record.id)
+            if counts(record) { half.insert(record.id) }
         }
         guard let unproven = quorum.unproven(besides: half) else { return [] }
         // Somebody who is still heard is no reason to shoot: leadership may move to whoever reaches more.
         let isCut = unproven.allSatisfy { voter in
-            guard let slot = slot(of: voter.node), records[slot].isLost else { return false }
+            guard let slot = slot(of: voter.node) else { return false }
+            // What it was is gone with its store; proof that the former start is dead lets it be listed anew.
+            if !counts(records[slot]) { return true }
+            guard records[slot].isLost else { return false }
             return !records.contains { half.contains($0.id) && $0.said?.hears.contains(voter.node) == true }
         }
         return isCut ? unproven : []

@@ -38,6 +38,7 @@ extension ConsensusCore {
         heartbeat.wantsLease = lease.isEligible && takesPart
         heartbeat.hasLeft = own.leftAt != nil
         heartbeat.isHolder = holding != nil
+        heartbeat.isNewcomer = isNewcomer
         heartbeat.deaths = deaths
         heartbeat.lostAfter = timing.lostAfter
         heartbeat.promise = timing.electionTimeout
@@ -59,6 +60,7 @@ extension ConsensusCore {
             if heartbeat.hasLeft, heartbeat.incarnation == records[slot].incarnation { peerLeft(heartbeat, slot: slot) }
             return
         }
+        let didCount = counts(records[slot])
         records[slot].said = heartbeat
         heard(slot)
         if heartbeat.deaths != deaths { learn(heartbeat.deaths) }
@@ -75,7 +77,10 @@ extension ConsensusCore {
             noticeHigherTerm(heartbeat.term)
             if heartbeat.isHolder { heardHolder(heartbeat, from: slot) }
         }
-        if currentRole == .leader { grantLease(for: heartbeat, to: slot) }
+        if currentRole == .leader {
+            grantLease(for: heartbeat, to: slot)
+            if !didCount, counts(records[slot]) { advanceCommit() }
+        }
         if holding != nil { grantAsHolder(for: heartbeat, to: slot) }
     }
 

@@ -49,6 +49,7 @@ extension ConsensusCore {
         emit(.becameLeader(currentTerm, recoverByLeaseAt: clock + wait + timing.grace))
         for slot in records.indices {
             records[slot].acknowledgedSend = nil
+            records[slot].answeredSend = nil
             records[slot].lastAcknowledgement = clock
             records[slot].progress = Progress()
             records[slot].progress.next = log.last.index + 1
@@ -97,9 +98,8 @@ extension ConsensusCore {
     }
 
     private func isFit(_ record: PeerRecord) -> Bool {
-        guard case .alive = record.state, history.active.allSatisfy({ $0.nodes.contains(record.id) }) else {
-            return false
-        }
+        guard case .alive = record.state, history.active.allSatisfy({ $0.nodes.contains(record.id) }), counts(record)
+        else { return false }
         return record.said?.term == currentTerm
     }
 

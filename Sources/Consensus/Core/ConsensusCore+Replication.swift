@@ -177,7 +177,9 @@ extension ConsensusCore {
             if let best, candidate <= best { continue }
             var holders = NodeSet()
             if written >= candidate { holders.insert(id) }
-            for record in records where record.progress.match >= candidate { holders.insert(record.id) }
+            for record in records where record.progress.match >= candidate && counts(record) {
+                holders.insert(record.id)
+            }
             if quorum.isReached(by: holders) { best = candidate }
         }
         return best

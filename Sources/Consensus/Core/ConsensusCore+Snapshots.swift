@@ -155,6 +155,7 @@ extension ConsensusCore {
         handedOut = last.index
         outbox.writes.committedVoters = history.committedIndex
         refreshQuorum()
+        beListed()
         snapshotWanted = false
         emit(.snapshotInstalled(fresh))
     }

@@ -12,6 +12,26 @@ extension ConsensusCore {
         guard case .voters = entry.payload else { return }
         history.append(entry)
         votersChanged()
+        beListed()
+    }
+
+    /// A newcomer that is listed as it runs counts from then on.
+    ///
+    /// Whoever lists it has had its former start taken out by the others before, so nothing that was forgotten is asked of
+    /// it any more.
+    mutating func beListed() {
+        guard isNewcomer, history.newest.set.incarnation(of: id) == incarnation else { return }
+        isNewcomer = false
+        outbox.writes.endsNewcomer = true
+        if let leader = currentLeader { sendHeartbeat(to: leader) }
+    }
+
+    /// Whether a peer's votes and acknowledgements count: not while it is a newcomer, and not while a start that is not
+    /// listed has not said that it is none.
+    func counts(_ record: PeerRecord) -> Bool {
+        if faults.countNewcomers { return true }
+        if let said = record.said { return !said.isNewcomer }
+        return quorum.sets.allSatisfy { record.incarnation <= $0.incarnation(of: record.id) ?? record.incarnation }
     }
 
     mutating func commit(through index: LogIndex) {
@@ -67,7 +87,7 @@ extension ConsensusCore {
             leadership.transfer == nil, own.leaveBy == nil, clock >= leadership.earlierLeasesOver
         else { return }
         let set = history.newest.set
-        guard history.isSettled else { return }
+        guard history.isSettled, !settings.keepsVoters else { return }
         guard set.nodes.contains(id), settings.eligible.contains(id) else {
             // This node is no voter any more, or shall be none: another leads on.
             if bestSuccessor() != nil { transferLeadership(to: nil) }
@@ -82,7 +102,10 @@ extension ConsensusCore {
     private func nextVoters(after set: VoterSet) -> VoterSet? {
         if set.incarnation(of: id) != incarnation { return set.listing(quorum.own) }
         for voter in set.voters where voter.node != id {
-            if let fresh = listable(voter.node), fresh.incarnation > voter.incarnation { return set.listing(fresh) }
+            guard let fresh = listable(voter.node), fresh.incarnation > voter.incarnation else { continue }
+            // A newcomer does not know what its former start promised, so that one is taken out without its help first.
+            if let slot = slot(of: voter.node), !counts(records[slot]) { return set.removing(voter.node) }
+            return set.listing(fresh)
         }
         for voter in set.voters where voter.node != id {
             if !settings.eligible.contains(voter.node) || isRemovable(voter, from: set) {
@@ -102,7 +125,7 @@ extension ConsensusCore {
         guard let slot = slot(of: node), settings.eligible.contains(node) else { return nil }
         let record = records[slot]
         guard case .alive = record.state, record.progress.isReplicating, record.progress.match >= committed,
-            let sent = record.acknowledgedSend, clock - sent <= timing.heartbeatInterval * 2
+            let sent = record.answeredSend, clock - sent <= timing.heartbeatInterval * 2
         else { return nil }
         let voter = Voter(node: node, incarnation: record.incarnation)
         return deaths.cover(voter) ? nil : voter

@@ -32,6 +32,8 @@ public struct ConsensusCore: Sendable {
     var snapshot: Snapshot?
     var history: VoterHistory
     var deaths: DeathFacts
+    /// Whether this node neither votes nor counts, because it does not know what it promised before.
+    public internal(set) var isNewcomer: Bool
     /// When each newest fact of death became known here: at the latest when this start of the agent read it.
     var proofTimes: [NodeID: Instant] = [:]
 
@@ -104,6 +106,7 @@ public struct ConsensusCore: Sendable {
             snapshot: durable.snapshot?.lastIndex ?? 0
         )
         deaths = durable.deaths
+        isNewcomer = durable.isNewcomer
         quorum = Quorum(
             own: Voter(node: id, incarnation: incarnation),
             sets: history.active,
@@ -195,10 +198,15 @@ public struct ConsensusCore: Sendable {
     /// Votes, acknowledges and stands only while it can keep its word.
     var takesPart: Bool { own.storageWorks && (!own.hasLeft || faults.leaveAndVote) }
 
+    /// Whether it keeps from voting and promising, because it does not know what it promised before.
+    var abstains: Bool { isNewcomer && !faults.countNewcomers }
+
     /// Whether it takes part and its own vote may count.
     ///
     /// A node that an entry takes out of the set may be needed until that entry is committed (Raft thesis §4.2.2).
-    var mayStand: Bool { takesPart && own.leaveBy == nil && quorum.sets.contains { $0.nodes.contains(id) } }
+    var mayStand: Bool {
+        takesPart && !abstains && own.leaveBy == nil && quorum.sets.contains { $0.nodes.contains(id) }
+    }
 }
 
 /// What the shell said of its own node.

@@ -31,6 +31,8 @@ public struct Heartbeat: Hashable, Sendable {
     public var hasLeft: Bool
     /// The sender leads nobody and renews the leases of half of the voters (RULE 4.3-a).
     public var isHolder: Bool
+    /// The sender began with an empty store and was not listed since: its word counts for nothing yet.
+    public var isNewcomer: Bool
     /// What the sender knows to be dead for ever.
     public var deaths: DeathFacts
     /// Silence after which the sender counts others as lost; it expects others not to be stricter with it.
@@ -56,11 +58,12 @@ public struct Heartbeat: Hashable, Sendable {
         hears = try NodeSet(parsing: &reader)
         reaches = try NodeSet(parsing: &reader)
         let flags = try reader.readUInt8()
-        guard flags & ~15 == 0 else { throw .invalid("heartbeat flags") }
+        guard flags & ~31 == 0 else { throw .invalid("heartbeat flags") }
         holdsLease = flags & 1 != 0
         wantsLease = flags & 2 != 0
         hasLeft = flags & 4 != 0
         isHolder = flags & 8 != 0
+        isNewcomer = flags & 16 != 0
         deaths = try DeathFacts(parsing: &reader)
         lostAfter = .milliseconds(Int64(try reader.readUInt16()))
         promise = .milliseconds(Int64(try reader.readUInt16()))
@@ -79,9 +82,8 @@ public struct Heartbeat: Hashable, Sendable {
         writer.write(sentAt)
         hears.encode(into: &writer)
         reaches.encode(into: &writer)
-        writer.write(
-            UInt8((holdsLease ? 1 : 0) | (wantsLease ? 2 : 0) | (hasLeft ? 4 : 0) | (isHolder ? 8 : 0))
-        )
+        let flags = [holdsLease, wantsLease, hasLeft, isHolder, isNewcomer]
+        writer.write(flags.enumerated().reduce(UInt8(0)) { $0 | ($1.element ? 1 << UInt8($1.offset) : 0) })
         deaths.encode(into: &writer)
         writer.write(UInt16(clamping: lostAfter.milliseconds))
         writer.write(UInt16(clamping: promise.milliseconds))
@@ -110,6 +112,7 @@ public struct Heartbeat: Hashable, Sendable {
         wantsLease = false
         hasLeft = false
         isHolder = false
+        isNewcomer = false
         deaths = DeathFacts()
         lostAfter = .zero
         promise = .zero
