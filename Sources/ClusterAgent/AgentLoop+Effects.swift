@@ -77,10 +77,19 @@ extension AgentLoop {
         guard needsRefresh else { return }
         needsRefresh = false
         followKeys()
+        followNodes()
         links.setSilence(core.consensus.timing.suspectAfter)
         proxy.update(ProxyView(core: core))
         operations.manage(core.state.configuration)
         guarding.update(core.state, ordered: operations.ordered)
+    }
+
+    /// Nodes may have come or gone; one that is not in the applied configuration yet keeps the peers that it joined with.
+    private func followNodes() {
+        guard core.knowsItsPeers else { return }
+        let nodes = core.state.configuration.nodes
+        links.follow(nodes, in: &poller)
+        record.keep(nodes)
     }
 
     /// Whatever may end with the lease stands in the guard's list before it is started.
@@ -125,6 +134,9 @@ extension AgentLoop {
             log.notice("voters: \(names.joined(separator: ", "))")
         case .voters: break
         case .quorumFencingFails(let reason): log.error("no quorum, and no proof that the others are dead: \(reason)")
+        case .stopsWithAll:
+            isLeaving = true
+            log.notice("leaving: all nodes are being stopped")
         case .stalled: break
         case .leaseLost: log.warning("the lease ended: what runs here is stopped")
         case .applied(let change): record(change)
@@ -152,6 +164,9 @@ extension AgentLoop {
         case .failure(let resource, let node, let reason, _, _, _):
             log.warning("\(resource) failed on \(name(of: node)): \(reason)")
         case .left(let node, _): log.notice("\(name(of: node)) has left")
+        case .fenceConfirmed(let node, _): log.warning("an operator says that \(name(of: node)) is off")
+        case .stopAll: log.notice("an operator stops all nodes")
+        case .stopAllEnded: log.notice("the cluster runs again after all nodes were stopped")
         case .announce, .cleanup, .move, .moveEnded, .installKey, .useKey, .retireKeys: break
         }
     }

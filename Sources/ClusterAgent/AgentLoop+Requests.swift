@@ -24,7 +24,9 @@ extension AgentLoop {
             let own = counters.view(of: core.state.configuration.node(core.id)?.name ?? "", now: Clock.monotonic())
             let links = linkViews()
             take(request, uid: uid) { reply(Self.adding(own, links, to: $0)) }
-        case .configuration, .failoverCheck, .edit, .move, .cleanup, .fence, .rotateKey, .retireKey:
+        case .stopNode(let node): stop(node, uid: uid, reply)
+        case .configuration, .failoverCheck, .edit, .move, .cleanup, .fence, .confirmOff, .stopAll, .rotateKey,
+            .retireKey:
             take(request, uid: uid, reply)
         }
     }
@@ -55,7 +57,7 @@ extension AgentLoop {
         }
     }
 
-    private func take(_ request: AdminRequest, uid: UInt32, _ reply: @escaping @Sendable (AdminResponse) -> Void) {
+    func take(_ request: AdminRequest, uid: UInt32, _ reply: @escaping @Sendable (AdminResponse) -> Void) {
         guard let id = try? SystemRandom.random128() else {
             reply(.failed(AdminFailure(.failed, "the kernel gives no random numbers")))
             return
@@ -80,9 +82,10 @@ extension AgentLoop {
             if !isLeaving { beginLeaving() }
         case .loadBalancerStatus(let listener, _):
             links.send(.answer(id, loadBalancerStatus(listener)), to: peer, now: Clock.monotonic())
-        case .status, .configuration, .failoverCheck, .edit, .move, .cleanup, .fence, .rotateKey, .retireKey:
+        case .status, .configuration, .failoverCheck, .edit, .move, .cleanup, .fence, .confirmOff, .stopAll,
+            .rotateKey, .retireKey:
             take(request, id: id, uid: uid, origin: .peer(peer))
-        case .quorumStatus, .timing, .linkStatus, .keyStatus, .token: break
+        case .quorumStatus, .timing, .linkStatus, .keyStatus, .token, .stopNode: break
         }
     }
 
@@ -124,9 +127,20 @@ extension AgentLoop {
             return .failed(AdminFailure(.refused, "\(name) runs and is a member", remedy: remedy))
         }
         do throws(SetupError) {
-            let known = [core.state.incarnations[node.id], core.consensus.peer(node.id)?.incarnation]
+            let known = [
+                core.state.incarnations[node.id], core.state.departures[node.id],
+                core.state.fences[node.id]?.incarnation, core.consensus.peer(node.id)?.incarnation,
+                core.consensus.deathFacts.newest(of: node.id),
+            ]
             let former = known.compactMap(\.self).max()
-            return .token(try joins.issue(for: node.id, former: former, now: Clock.monotonic()))
+            return .token(
+                try joins.issue(
+                    forNewcomer: node.id,
+                    former: former,
+                    members: core.state.configuration.nodes,
+                    now: Clock.monotonic()
+                )
+            )
         } catch { return .failed(AdminFailure(.failed, error.description)) }
     }
 

@@ -22,8 +22,33 @@ extension AgentLoop {
 
     /// Stops all nodes, this one too; answered once each other node has taken the order.
     ///
-    /// This node leaves at the same time, so that nothing moves to it only to be stopped again.
+    /// With a quorum that is written down first: then nobody is missed, and any majority can start the cluster again.
     func stopEveryNode(uid: UInt32, _ reply: @escaping @Sendable (AdminResponse) -> Void) {
+        guard core.consensus.isQuorate else { return orderEveryNode(uid: uid, reply) }
+        take(.stopAll, uid: uid) { [inbox] response in
+            if case .failed = response { return reply(response) }
+            inbox.put(.stopRecorded(uid: uid, reply: reply))
+        }
+    }
+
+    /// Has another node's agent end its work.
+    func stop(_ name: NodeName, uid: UInt32, _ reply: @escaping @Sendable (AdminResponse) -> Void) {
+        guard let node = core.state.configuration.node(named: name), node.id != core.id else {
+            let names = core.state.configuration.nodes.map(\.name).joined(separator: ", ")
+            return reply(
+                .failed(AdminFailure(.refused, "\"\(name)\" is no other node of this cluster; nodes: \(names)"))
+            )
+        }
+        let version = core.state.version
+        if hasEnded(node.id) { return reply(.done(version: version, notes: [])) }
+        ask([node.id], .stop(everyNode: false), uid: uid, Self.stopPatience, reply) { round in
+            if round.silent.isEmpty { return reply(.done(version: version, notes: [])) }
+            reply(.failed(AdminFailure(.failed, "no answer from \(name)", remedy: "is its agent running?")))
+        }
+    }
+
+    /// This node leaves at the same time as it asks the others, so that nothing moves to it only to be stopped again.
+    func orderEveryNode(uid: UInt32, _ reply: @escaping @Sendable (AdminResponse) -> Void) {
         let others = core.state.configuration.nodes.map(\.id).filter { $0 != core.id && !hasEnded($0) }
         let version = core.state.version
         ask(others, .stop(everyNode: false), uid: uid, Self.stopPatience, reply) { [unowned self] round in

@@ -39,6 +39,7 @@ final class AgentLoop {
     let disk: DiskWorker
     let leaseWord: LeaseWord
     let links: PeerLinks
+    let record: IdentityRecord
     let joins: JoinDesk
     let operations: OperationDesk
     let guarding: GuardDesk
@@ -78,6 +79,7 @@ final class AgentLoop {
 
     init(_ parts: consuming AgentParts) throws {
         identity = parts.identity
+        record = IdentityRecord(parts.identity, path: parts.paths.identity, log: parts.log)
         paths = parts.paths
         log = parts.log
         inbox = parts.inbox
@@ -150,6 +152,7 @@ final class AgentLoop {
     private func handle(_ news: AgentNews) {
         switch news {
         case .request(let request, let uid, let reply): answer(request, uid: uid, reply: reply)
+        case .stopRecorded(let uid, let reply): orderEveryNode(uid: uid, reply)
         case .disk(.written(let receipt)): feed(.persisted(receipt))
         case .disk(.failing(let reason)):
             log.error("\(reason): this node takes no part until it can write again")

@@ -6,6 +6,8 @@ import Recovery
 enum AgentNews: Sendable {
     /// An operator's request.
     case request(AdminRequest, uid: UInt32, reply: @Sendable (AdminResponse) -> Void)
+    /// It is written down that all nodes stop; now each is asked to, and then the operator is answered.
+    case stopRecorded(uid: UInt32, reply: @Sendable (AdminResponse) -> Void)
     /// News of the disk.
     case disk(DiskWorker.Outcome)
     /// An operation of the runner ended.

@@ -51,13 +51,17 @@ struct AgentParts {
         disk = DiskWorker(store: store) { inbox.put(.disk($0)) }
         let session = try SystemRandom.random128()
         let incarnation = opened.incarnation
+        var durable = opened.durable
+        durable.isNewcomer = identity.isNewcomer == true && durable.isNewcomer
+        let contacts = Self.contacts(identity, durable)
         guard
             let core = NodeCore(
                 id: identity.node,
                 incarnation: incarnation,
                 session: session,
                 initial: identity.initialConfiguration,
-                durable: opened.durable,
+                contacts: contacts.map(\.id),
+                durable: durable,
                 codec: WireCodec.codec,
                 seed: session.low,
                 now: Clock.monotonic()
@@ -68,6 +72,7 @@ struct AgentParts {
         leaseWord = try LeaseWord.create(path: paths.lease)
         links = try PeerLinks(
             identity: identity,
+            nodes: contacts,
             keys: AgentLoop.keysOnDisk(core.state.keys, opened.durable),
             incarnation: incarnation,
             session: session,
@@ -159,8 +164,20 @@ struct AgentParts {
         return (notices, isRealtime)
     }
 
+    /// Everybody who may be part of the cluster by what this machine knows; the newest word about each node counts.
+    private static func contacts(_ identity: Identity, _ durable: DurableState) -> [Node] {
+        var nodes = Dictionary(identity.known.map { ($0.id, $0) }) { first, _ in first }
+        for entry in durable.log {
+            guard case .command(let bytes) = entry.payload, let command = WireCodec.codec.decodeCommand(bytes),
+                case .configure(_, let configuration) = command.change
+            else { continue }
+            for node in configuration.nodes { nodes[node.id] = node }
+        }
+        return nodes.values.sorted { $0.id < $1.id }
+    }
+
     private static func runnerSettings(_ identity: Identity, _ options: AgentOptions) -> RunnerSettings {
-        let name = identity.nodes.first { $0.id == identity.node }?.name ?? identity.node.description
+        let name = identity.own?.name ?? identity.node.description
         var settings = RunnerSettings(node: name, nodeNumber: identity.node)
         settings.stateDirectory = options.paths.resources
         return settings

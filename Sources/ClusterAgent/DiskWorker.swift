@@ -149,7 +149,8 @@ extension DurableState {
             },
             log: entries,
             committedVoters: facts.committedVoters,
-            deaths: facts.deaths
+            deaths: facts.deaths,
+            isNewcomer: !facts.wasListed
         )
     }
 }

@@ -40,6 +40,7 @@ final class PeerLinks {
     private var output = TransportOutput()
     private var buffer = [UInt8](repeating: 0, count: DatagramSocket.largest)
     private var base: UInt64 = 0
+    private var nodes: [Node] = []
     private var malformed: UInt64 = 0
 
     /// A socket to one address of a peer; a class, because a dictionary cannot hold the socket itself.
@@ -51,6 +52,7 @@ final class PeerLinks {
 
     /// - Parameters:
     ///   - identity: Who this node is, with the secret that it joined with.
+    ///   - nodes: Everybody who may be part of the cluster.
     ///   - keys: What the disk knows of later generations.
     ///   - incarnation: Of this start.
     ///   - session: Of this start.
@@ -58,13 +60,15 @@ final class PeerLinks {
     /// - Throws: what is wrong with the identity.
     init(
         identity: Identity,
+        nodes: [Node],
         keys: ClusterKeys,
         incarnation: Incarnation,
         session: SessionID,
         log: Logger
     ) throws {
-        guard let node = identity.nodes.first(where: { $0.id == identity.node }), !node.addresses.isEmpty
-        else { throw AgentFailure("the identity of this node names no address") }
+        guard let node = nodes.first(where: { $0.id == identity.node }), !node.addresses.isEmpty else {
+            throw AgentFailure("the identity of this node names no address")
+        }
         own = identity.node
         ownAddresses = node.addresses
         self.log = log
@@ -78,7 +82,7 @@ final class PeerLinks {
         let sending = secrets[keys.current] == nil ? first : max(first, keys.current)
         secrets = secrets.filter { $0.key > keys.retired || $0.key == sending }
         transport = try Transport(local, secrets: secrets, generation: sending)
-        connect(identity.nodes)
+        connect(nodes)
     }
 
     private static func bytes(_ secret: Secret) -> SecretBytes? { Hex.decode(secret.exposed).map { SecretBytes($0) } }
@@ -94,15 +98,33 @@ final class PeerLinks {
         for generation in 0...keys.retired where generation > 0 { transport.retire(generation: generation) }
     }
 
-    /// Opens the sockets to all peers.
+    /// Nodes came or went: opens sockets to new ones and closes those to others.
+    func follow(_ nodes: [Node], in poller: inout Poller) {
+        guard nodes != self.nodes, nodes.contains(where: { $0.id == own }) else { return }
+        let before = Dictionary(uniqueKeysWithValues: self.nodes.map { ($0.id, $0) })
+        let stays = Set(nodes.filter { before[$0.id]?.addresses == $0.addresses }.map(\.id))
+        for (peer, list) in links where !stays.contains(peer) {
+            for link in list { if let link { poller.remove(link.socket.descriptor.number) } }
+            links[peer] = nil
+        }
+        connect(nodes)
+        for peer in nodes.map(\.id) where !stays.contains(peer) {
+            do throws(SystemError) { try register(peer, in: &poller) } catch {
+                log.error("the links to \(peer) are not listened to: \(error)")
+            }
+        }
+    }
+
+    /// Opens the sockets to all peers that have none.
     ///
     /// Link n of a pair joins the nth addresses of both.
     private func connect(_ nodes: [Node]) {
+        self.nodes = nodes
         var endpoints: [NodeID: [Endpoint]] = [:]
         for node in nodes where node.id != own {
             let pairs = zip(ownAddresses, node.addresses).prefix(TransportLimit.links)
             endpoints[node.id] = pairs.map { Endpoint(address: $1, port: Self.port) }
-            links[node.id] = pairs.map { link(from: $0, to: $1, of: node.name) }
+            if links[node.id] == nil { links[node.id] = pairs.map { link(from: $0, to: $1, of: node.name) } }
         }
         transport.setPeers(endpoints)
     }
@@ -124,12 +146,14 @@ final class PeerLinks {
 
     func register(in poller: inout Poller, base: UInt64) throws(SystemError) {
         self.base = base
-        for (peer, links) in links {
-            for (index, link) in links.enumerated() {
-                guard let link else { continue }
-                let token = base + UInt64(peer.rawValue) * Self.tokensPerPeer + UInt64(index)
-                try poller.add(link.socket.descriptor.number, .read, token: token)
-            }
+        for peer in links.keys { try register(peer, in: &poller) }
+    }
+
+    private func register(_ peer: NodeID, in poller: inout Poller) throws(SystemError) {
+        for (index, link) in (links[peer] ?? []).enumerated() {
+            guard let link else { continue }
+            let token = base + UInt64(peer.rawValue) * Self.tokensPerPeer + UInt64(index)
+            try poller.add(link.socket.descriptor.number, .read, token: token)
         }
     }
 

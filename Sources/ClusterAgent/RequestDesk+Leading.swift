@@ -61,12 +61,12 @@ extension RequestDesk {
         return true
     }
 
-    private enum Beginning {
+    enum Beginning {
         case changes([Change])
         case answer(AdminResponse)
     }
 
-    private struct Refusal: Error {
+    struct Refusal: Error {
         var failure: AdminFailure
         init(_ message: String, remedy: String = "") { failure = AdminFailure(.refused, message, remedy: remedy) }
     }
@@ -83,14 +83,8 @@ extension RequestDesk {
                 )
             }
             do throws(EditError) {
-                let changed = try state.configuration.applying(edit)
-                if changed.nodes.map(\.identity) != state.configuration.nodes.map(\.identity) {
-                    return .failure(
-                        Refusal(
-                            "this version cannot add, remove or renumber nodes of a running cluster; set it up anew"
-                        )
-                    )
-                }
+                let changed = try state.configuration.applying(Self.numbered(edit, core))
+                if let refusal = Self.objection(to: changed, core) { return .failure(refusal) }
                 if changed == state.configuration {
                     return .success(.answer(.done(version: state.version, notes: ["nothing to change"])))
                 }
@@ -101,11 +95,12 @@ extension RequestDesk {
         case .move(let resource, let to): return move(resource, to: to, core: core)
         case .cleanup(let resource, let node): return cleanup(resource, node: node, state: state)
         case .fence(let name): return fence(name, core: core)
+        case .confirmOff(let name): return confirmOff(name, core: core)
+        case .stopAll: return .success(.changes([.stopAll]))
         case .rotateKey(let force): return rotateKey(&request, force: force, core: core)
         case .retireKey(let force): return retireKey(force: force, core: core)
         case .status, .configuration, .quorumStatus, .timing, .linkStatus, .keyStatus, .token, .failoverCheck,
-            .loadBalancerStatus,
-            .stop:
+            .loadBalancerStatus, .stop, .stopNode:
             return .failure(Refusal("this request is answered by the node that got it"))
         }
     }
@@ -144,7 +139,7 @@ extension RequestDesk {
         return .success(.changes([.retireKeys]))
     }
 
-    private func node(_ name: NodeName, _ state: ClusterState) -> Result<NodeID, Refusal> {
+    func node(_ name: NodeName, _ state: ClusterState) -> Result<NodeID, Refusal> {
         guard let node = state.configuration.node(named: name) else {
             let names = state.configuration.nodes.map(\.name).joined(separator: ", ")
             return .failure(Refusal("there is no node \"\(name)\"; nodes: \(names)"))
@@ -169,15 +164,19 @@ extension RequestDesk {
             case .failure(let refusal): return .failure(refusal)
             }
         } else {
-            let others = state.configuration.nodes.filter { $0.id != current && !$0.standby && isOnline($0.id, core) }
+            let others = state.configuration.nodes.filter {
+                $0.id != current && !$0.standby && $0.role.runsResources && isOnline($0.id, core)
+            }
             guard let best = others.min(by: { load($0.id, state) < load($1.id, state) }) else {
                 return .failure(Refusal("no other node could take \(resource)"))
             }
             target = best.id
         }
-        guard let node = state.configuration.node(target), !node.standby, isOnline(target, core) else {
+        guard let node = state.configuration.node(target), !node.standby, node.role.runsResources,
+            isOnline(target, core)
+        else {
             let name = state.configuration.node(target)?.name ?? ""
-            return .failure(Refusal("\(name) cannot take \(resource): it is in standby or not online"))
+            return .failure(Refusal("\(name) cannot take \(resource): it is in standby, a witness, or not online"))
         }
         if current == target {
             return .success(.answer(.done(version: state.version, notes: ["\(resource) is there already"])))
@@ -236,8 +235,7 @@ extension RequestDesk {
         if state.configuration.fenceDevices(for: name).isEmpty {
             return .failure(Refusal("no fence device can power off \(name)", remedy: "add one: haven stonith create"))
         }
-        let heard = core.consensus.peer(target)?.incarnation ?? 0
-        let incarnation = max(heard, state.incarnations[target] ?? 0)
+        let incarnation = core.newestIncarnation(of: target)
         guard incarnation > 0 else { return .failure(Refusal("\(name) has never been seen running")) }
         return .success(
             .changes([.fenceOrdered(node: target, incarnation: incarnation, reason: "ordered by an operator")])
@@ -245,7 +243,78 @@ extension RequestDesk {
     }
 }
 
-extension Node {
-    /// What this version fixes at set-up.
-    fileprivate var identity: Node { Node(id: id, name: name, addresses: addresses) }
+/// Machines that come and go.
+extension RequestDesk {
+    /// The edit with a number for a new node: one that no node ever had, as long as there are any, because what is known of
+    /// the dead is known by their numbers.
+    static func numbered(_ edit: ConfigurationEdit, _ core: NodeCore) -> ConfigurationEdit {
+        guard case .addNode(var node) = edit, node.id == NodeID(0) else { return edit }
+        let present = Set(core.state.configuration.nodes.map(\.id))
+        let former = Set(core.state.incarnations.keys).union(core.consensus.deathFacts.list.map(\.node))
+        let newest = present.union(former).max()?.rawValue ?? 0
+        if newest < .max {
+            node.id = NodeID(newest + 1)
+        } else {
+            let free = (1...UInt8.max).map { NodeID($0) }.filter { !present.contains($0) }
+            node.id = free.first { !former.contains($0) } ?? free.first ?? NodeID(0)
+        }
+        return .addNode(node)
+    }
+
+    /// What speaks against another list of nodes.
+    static func objection(to changed: ClusterConfiguration, _ core: NodeCore) -> Refusal? {
+        for node in core.state.configuration.nodes {
+            guard let after = changed.node(node.id) else {
+                if node.id == core.id || isAlive(node.id, core) {
+                    return Refusal("\(node.name) runs", remedy: "haven node remove \(node.name) stops it first")
+                }
+                if core.state.mayRun(node.id) {
+                    let remedy =
+                        "bring it back and stop it, power it off (haven stonith fence \(node.name)), "
+                        + "or say that it is off (haven stonith confirm \(node.name))"
+                    return Refusal("\(node.name) may still run resources", remedy: remedy)
+                }
+                continue
+            }
+            if after.name != node.name || after.addresses != node.addresses {
+                return Refusal(
+                    "name and addresses of \(node.name) cannot be changed while it is a node",
+                    remedy: "take it out with haven node remove, and add it anew"
+                )
+            }
+        }
+        return nil
+    }
+
+    private static func isAlive(_ node: NodeID, _ core: NodeCore) -> Bool {
+        switch core.consensus.peer(node)?.state {
+        case .alive: true
+        // Never heard since this agent started.
+        case .suspect: core.consensus.peer(node)?.lastHeard != nil
+        case .lost, .left, nil: false
+        }
+    }
+
+    /// An operator is the fence device, but only for a node that is silent.
+    func confirmOff(_ name: NodeName, core: NodeCore) -> Result<Beginning, Refusal> {
+        let target: NodeID
+        switch node(name, core.state) {
+        case .success(let id): target = id
+        case .failure(let refusal): return .failure(refusal)
+        }
+        guard target != id, !Self.isAlive(target, core) else {
+            let remedy = "stop it in order: haven cluster stop on \(name)"
+            return .failure(Refusal("\(name) is heard, so it is not off", remedy: remedy))
+        }
+        let incarnation = core.newestIncarnation(of: target)
+        guard incarnation > 0 else { return .failure(Refusal("\(name) has never been seen running")) }
+        return .success(.changes([.fenceConfirmed(node: target, incarnation: incarnation)]))
+    }
+}
+
+extension NodeCore {
+    /// The newest start of a node's agent that this node knows of; 0 for none.
+    func newestIncarnation(of node: NodeID) -> Incarnation {
+        max(consensus.peer(node)?.incarnation ?? 0, state.incarnations[node] ?? 0)
+    }
 }

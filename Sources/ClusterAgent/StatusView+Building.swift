@@ -89,6 +89,7 @@ struct StatusBuilder {
             standby: node.standby
         )
         view.maintenance = node.maintenance
+        view.role = node.role
         if node.id == core.id {
             view.incarnation = core.incarnation
             view.digest = Self.hex(ownDigest)

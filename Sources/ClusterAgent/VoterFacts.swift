@@ -9,11 +9,14 @@ struct VoterFacts {
     private(set) var snapshotVoters: ListedVoters?
     private(set) var committedVoters: LogIndex = 0
     private(set) var deaths = DeathFacts()
+    /// Whether the node was ever listed as it ran; says something only about one that joined later.
+    private(set) var wasListed = false
 
     private enum Name {
         static let snapshotVoters = "snapshot-voters"
         static let committedVoters = "committed-voters"
         static let deaths = "deaths"
+        static let listed = "listed"
     }
 
     private static let version: UInt8 = 1
@@ -36,6 +39,7 @@ struct VoterFacts {
             else { return nil }
             deaths = known
         }
+        wasListed = facts[Name.listed] != nil
     }
 
     /// The facts that a batch of writes changes.
@@ -44,6 +48,7 @@ struct VoterFacts {
         if let voters = writes.snapshot?.voters { facts[Name.snapshotVoters] = bytes { voters.encode(into: &$0) } }
         if let index = writes.committedVoters { facts[Name.committedVoters] = bytes { $0.write(index) } }
         if let deaths = writes.deaths { facts[Name.deaths] = bytes { deaths.encode(into: &$0) } }
+        if writes.endsNewcomer { facts[Name.listed] = bytes { _ in } }
         return facts
     }
 

@@ -15,8 +15,14 @@ public struct Identity: Codable, Sendable {
     public var generation: UInt32?
     /// This node.
     public var node: NodeID
-    /// The nodes that the cluster was set up with; later changes are in the replicated configuration.
+    /// The nodes that the cluster was set up with, from which every log begins; later changes are in the replicated
+    /// configuration.
     public var nodes: [Node]
+    /// The nodes as this one knew them last; nil while they are those of the set-up.
+    public var members: [Node]?
+    /// Whether the node joined a cluster that was there already: its empty store says nothing about what an earlier life
+    /// of the node promised, so its vote does not count until the others have listed it.
+    public var isNewcomer: Bool?
     /// The newest incarnation that an earlier life of this node is known to have had: a machine that joins again with an
     /// empty store starts above it, so that nobody takes it for an old copy of its former self; nil for a first life.
     public var formerIncarnation: Incarnation?
@@ -30,16 +36,33 @@ public struct Identity: Codable, Sendable {
         self.nodes = nodes
     }
 
-    /// The same identity as another node of the cluster has it.
+    /// The nodes as far as this one knows.
+    public var known: [Node] { members ?? nodes }
+
+    /// This node as it is known; nil in an identity that nobody could have made.
+    public var own: Node? { known.first { $0.id == node } }
+
+    /// The same identity as another node of the cluster has it at its set-up.
+    public func forNode(_ other: NodeID) -> Identity {
+        var copy = self
+        copy.node = other
+        copy.formerIncarnation = nil
+        copy.isNewcomer = nil
+        return copy
+    }
+
+    /// The same identity for a node that joins while the cluster runs.
     ///
     /// - Parameters:
     ///   - other: The node.
     ///   - former: The newest incarnation of it that the cluster knows.
+    ///   - members: The nodes as they are now.
     /// - Returns: Its identity.
-    public func forNode(_ other: NodeID, former: Incarnation? = nil) -> Identity {
-        var copy = self
-        copy.node = other
+    public func forNewcomer(_ other: NodeID, former: Incarnation?, members: [Node]) -> Identity {
+        var copy = forNode(other)
         copy.formerIncarnation = former
+        copy.members = members
+        copy.isNewcomer = true
         return copy
     }
 
@@ -62,7 +85,7 @@ public struct Identity: Codable, Sendable {
         } catch {
             throw .damaged(source)
         }
-        guard nodes.contains(where: { $0.id == node }), secret.exposed.utf8.count == 64 else { throw .damaged(source) }
+        guard own != nil, !nodes.isEmpty, secret.exposed.utf8.count == 64 else { throw .damaged(source) }
     }
 
     /// Reads the file.

@@ -16,7 +16,7 @@ public final class JoinDesk {
     private let socket: DatagramSocket
     private let endpoint: Endpoint
     private var issuer = JoinIssuer()
-    private var nodes: [Random128: (id: NodeID, former: Incarnation?)] = [:]
+    private var documents: [Random128: (Identity) -> Identity] = [:]
     private var buffer = [UInt8](repeating: 0, count: DatagramSocket.largest)
 
     /// Opens the socket at the node's own address.
@@ -26,7 +26,7 @@ public final class JoinDesk {
     ///   - shared: Whether sockets of this process that are tied to peers share the port.
     /// - Throws: what the kernel refused.
     public init(identity: Identity, shared: Bool) throws {
-        guard let address = identity.nodes.first(where: { $0.id == identity.node })?.addresses.first else {
+        guard let address = identity.own?.addresses.first else {
             throw SetupError.failed("this node's identity names no address")
         }
         self.identity = identity
@@ -40,19 +40,41 @@ public final class JoinDesk {
     /// When `tick` has something to do.
     public var nextDeadline: Instant? { issuer.nextDeadline }
 
-    /// A token with which one machine can become that node, once, within 15 minutes; to be passed on standard input.
+    /// A token with which one machine can become that node at its set-up, once, within 15 minutes; to be passed on
+    /// standard input.
+    ///
+    /// - Parameters:
+    ///   - node: The node.
+    ///   - now: The time.
+    /// - Returns: The token.
+    /// - Throws: when too many tokens are open, or the kernel gives no random numbers.
+    public func issue(for node: NodeID, now: Instant) throws(SetupError) -> String {
+        try issue(now: now) { $0.forNode(node) }
+    }
+
+    /// The same for a machine that becomes a node of a running cluster.
     ///
     /// - Parameters:
     ///   - node: The node.
     ///   - former: The newest incarnation that it had, where it was a member before.
+    ///   - members: All nodes as they are now.
     ///   - now: The time.
     /// - Returns: The token.
-    /// - Throws: when too many tokens are open, or the kernel gives no random numbers.
-    public func issue(for node: NodeID, former: Incarnation? = nil, now: Instant) throws(SetupError) -> String {
+    /// - Throws: as above.
+    public func issue(
+        forNewcomer node: NodeID,
+        former: Incarnation?,
+        members: [Node],
+        now: Instant
+    ) throws(SetupError) -> String {
+        try issue(now: now) { $0.forNewcomer(node, former: former, members: members) }
+    }
+
+    private func issue(now: Instant, _ document: @escaping (Identity) -> Identity) throws(SetupError) -> String {
         do {
             guard let issued = try issuer.issue(endpoints: [endpoint], clusterName: identity.clusterName, now: now)
             else { throw SetupError.failed("too many tokens are open; each ends by itself after 15 minutes") }
-            nodes[issued.name] = (node, former)
+            documents[issued.name] = document
             return issued.token.text
         } catch let error as SetupError {
             throw error
@@ -71,7 +93,7 @@ public final class JoinDesk {
     public func tick(now: Instant) {
         issuer.tick(now: now)
         let open = issuer.tokens
-        nodes = nodes.filter { open.contains($0.key) }
+        documents = documents.filter { open.contains($0.key) }
     }
 
     /// Answers what waits in the socket.
@@ -90,14 +112,12 @@ public final class JoinDesk {
             let request = issuer.receive(&buffer, count: received.count, from: from, now: now, reply: &reply)
             if let reply { socket.send(reply, to: received.from) }
             guard let request else { continue }
-            guard let node = nodes[request.token],
-                let document = try? identity.forNode(node.id, former: node.former).encoded()
-            else {
+            guard let joiner = documents[request.token]?(identity), let document = try? joiner.encoded() else {
                 issuer.settle(request, .failure(JoinRefusal("the token is for no node of this cluster")))
                 continue
             }
             issuer.settle(request, .success(document))
-            joined.append(node.id)
+            joined.append(joiner.node)
         }
         return joined
     }

@@ -36,8 +36,35 @@ public struct PlannedNode: Hashable, Sendable {
         }
     }
 
+    /// Reads the word for a machine that joins others.
+    ///
+    /// - Parameters:
+    ///   - word: The word.
+    ///   - nodes: The nodes that are there.
+    ///   - role: What it shall do.
+    /// - Returns: The node, with number 0.
+    /// - Throws: for a word that cannot be meant, or that does not fit the others.
+    public static func newcomer(
+        _ word: String,
+        beside nodes: [Node],
+        role: NodeRole
+    ) throws(SetupError) -> Node {
+        let planned = try PlannedNode(parsing: word)
+        for address in planned.addresses where isLoopback(address) {
+            throw .badWord(word, "\(address) is a loopback address, which other nodes cannot reach")
+        }
+        if let first = nodes.first { try check(planned, against: first, word) }
+        return Node(id: NodeID(0), name: planned.name, addresses: planned.addresses, role: role)
+    }
+
     /// Reads all words and checks them against each other.
-    public static func parse(_ words: [String]) throws(SetupError) -> [Node] {
+    ///
+    /// - Parameters:
+    ///   - words: One for each node.
+    ///   - roles: What nodes are that are no members.
+    /// - Returns: The nodes, numbered in their order.
+    /// - Throws: for a word that cannot be meant.
+    public static func parse(_ words: [String], roles: [NodeName: NodeRole] = [:]) throws(SetupError) -> [Node] {
         var nodes: [Node] = []
         for (index, word) in words.enumerated() {
             guard index < 32 else { throw .badWord(word, "a cluster has at most 32 nodes") }
@@ -56,7 +83,15 @@ public struct PlannedNode: Hashable, Sendable {
             if let first = nodes.first {
                 try check(planned, against: first, word)
             }
-            nodes.append(Node(id: NodeID(UInt8(index + 1)), name: planned.name, addresses: planned.addresses))
+            var node = Node(id: NodeID(UInt8(index + 1)), name: planned.name, addresses: planned.addresses)
+            node.role = roles[node.name] ?? .member
+            nodes.append(node)
+        }
+        if let stranger = roles.keys.sorted().first(where: { name in !nodes.contains { $0.name == name } }) {
+            throw .badWord(stranger, "it has a role and is not among the nodes")
+        }
+        if !nodes.isEmpty, !nodes.contains(where: \.role.votes) {
+            throw .failed("no node votes; satellites need at least one member or witness")
         }
         return nodes
     }

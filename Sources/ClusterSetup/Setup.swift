@@ -21,21 +21,21 @@ public struct Setup: Sendable {
 
     /// - Parameters:
     ///   - name: The cluster's name.
-    ///   - words: The nodes: `controller1` or `controller1=192.168.0.10`.
+    ///   - nodes: The nodes, by number.
     ///   - shell: How commands reach the other nodes.
     ///   - starts: Whether the agents are started.
     ///   - progress: Told a line for every step.
-    /// - Throws: for a word that cannot be meant.
+    /// - Throws: for a name that cannot be one.
     public init(
         name: String,
-        words: [String],
+        nodes: [Node],
         shell: RemoteShell,
         starts: Bool,
         progress: @escaping @Sendable (String) -> Void
     ) throws(SetupError) {
         if let violation = NameRule.violation(name) { throw .failed("the cluster's name: \(violation)") }
         self.name = name
-        nodes = try PlannedNode.parse(words)
+        self.nodes = nodes
         self.shell = shell
         self.starts = starts
         paths = .standard

@@ -72,7 +72,7 @@ extension NodeCore {
     }
 
     private mutating func apply(_ entries: [LogEntry], now: Instant, into effects: inout [NodeEffect]) {
-        let before = (state.version, state.keys)
+        let before = (state.version, state.keys, state.stopped)
         let wasLeading = isLeading
         for entry in entries {
             appliedIndex = entry.index
@@ -87,7 +87,7 @@ extension NodeCore {
             if let request = command.request, let answer { finish(request.id, answer, into: &effects) }
         }
         stateChanged(
-            configuration: (state.version, state.keys) != before,
+            configuration: (state.version, state.keys, state.stopped) != before,
             becameLeading: isLeading && !wasLeading,
             now,
             &effects
@@ -116,6 +116,10 @@ extension NodeCore {
         _ effects: inout [NodeEffect]
     ) {
         effects.append(.changed)
+        if !contacts.isEmpty, appliedIndex >= contactsThrough, state.configuration.node(id) != nil {
+            contacts = NodeSet()
+            step(.settings(quorumSettings), now: now, into: &effects)
+        }
         tellProofs(now: now, into: &effects)
         announceWhileContended(into: &effects)
         if configuration {
@@ -124,12 +128,26 @@ extension NodeCore {
             step(.settings(quorumSettings), now: now, into: &effects)
             execute(.configuration(state.configuration, version: state.version), now: now, into: &effects)
         }
+        stopIfAllDo(now: now, into: &effects)
         // Only now it is known from when on leases of lost nodes are over.
         if becameLeading { tellEverybodysLiveness(now: now, into: &effects) }
         if recovery == nil {
             deny(Set(nodesBeingFenced), now: now, into: &effects)
         } else if isLeading {
             recover(.applied(state), now: now, into: &effects)
+        }
+    }
+
+    /// Leaves with all others if an operator ended this start of the agent with theirs; a leader that runs anew says that
+    /// this is over.
+    private mutating func stopIfAllDo(now: Instant, into effects: inout [NodeEffect]) {
+        guard state.stopped != nil else { return }
+        if state.isStopped(id, incarnation) {
+            guard !isLeaving else { return }
+            effects.append(.event(.stopsWithAll))
+            beginLeaving(now: now, into: &effects)
+        } else if isLeading {
+            proposeOwn(.stopAllEnded, now: now, into: &effects)
         }
     }
 

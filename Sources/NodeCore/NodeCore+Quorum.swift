@@ -42,15 +42,17 @@ extension NodeCore {
 
     /// What the applied configuration says about voting.
     var quorumSettings: QuorumSettings {
-        let nodes = NodeSet(state.configuration.nodes.map(\.id))
+        let voters = NodeSet(state.configuration.voters.map(\.id))
         // Two nodes without fencing act alone or not at all: half of them must not keep leases.
-        let isPairWithoutFencing = !state.configuration.properties.stonithEnabled && nodes.count == 2
-        return QuorumSettings(
-            members: nodes,
-            eligible: nodes,
+        let isPairWithoutFencing = !state.configuration.properties.stonithEnabled && voters.count == 2
+        var settings = QuorumSettings(
+            members: NodeSet(state.configuration.nodes.map(\.id)).union(contacts),
+            eligible: voters,
             fenceable: NodeSet(fenceable),
             holdsByHalf: !isPairWithoutFencing
         )
+        settings.keepsVoters = state.stopped != nil
+        return settings
     }
 
     /// Tells consensus what the log proves.

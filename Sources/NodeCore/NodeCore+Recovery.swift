@@ -81,9 +81,7 @@ extension NodeCore {
 
     private mutating func carryOut(_ effect: RecoveryEffect, now: Instant, into effects: inout [NodeEffect]) {
         switch effect {
-        case .propose(let change):
-            let command = Command(change: change, proposedAt: wallClock)
-            step(.propose(codec.encodeCommand(command), token: takeToken()), now: now, into: &effects)
+        case .propose(let change): proposeOwn(change, now: now, into: &effects)
         case .send(let sheet, let node):
             if node == id {
                 execute(.sheet(sheet, from: id), now: now, into: &effects)
@@ -98,6 +96,12 @@ extension NodeCore {
             effects.append(.event(.notice(notice)))
             effects.append(.changed)
         }
+    }
+
+    /// Proposes a decision of the leader's own.
+    mutating func proposeOwn(_ change: Change, now: Instant, into effects: inout [NodeEffect]) {
+        let command = Command(change: change, proposedAt: wallClock)
+        step(.propose(codec.encodeCommand(command), token: takeToken()), now: now, into: &effects)
     }
 
     /// Tells consensus who gets no lease.

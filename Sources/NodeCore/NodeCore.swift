@@ -48,6 +48,11 @@ public struct NodeCore: Sendable {
     var isRecoveryQuorate = true
     var quorumFencing = QuorumFencing()
     var fenceable: Set<NodeID> = []
+    /// Nodes that are known from elsewhere than the applied configuration: it may be an old one until the log has been
+    /// heard, and a leader of later days must be understood.
+    var contacts: NodeSet
+    /// Up to here the log names nodes that were known at the start.
+    let contactsThrough: LogIndex
     let codec: CommandCodec
     /// The profiles that consensus was told of.
     var profiles: Profiles
@@ -75,10 +80,11 @@ public struct NodeCore: Sendable {
     /// Starts a node from what its disk holds; nil when the snapshot cannot be read.
     ///
     /// - Parameters:
-    ///   - id: This node; one of the nodes of `initial`.
+    ///   - id: This node; one of the nodes of `initial`, unless it joined later.
     ///   - incarnation: Raised durably before this call.
     ///   - session: Drawn afresh.
     ///   - initial: The configuration before the first log entry; the same on every node.
+    ///   - contacts: Nodes that may be part of the cluster by now, whatever the applied configuration says yet.
     ///   - durable: What the disk holds.
     ///   - codec: How entries become bytes.
     ///   - seed: For what must differ between nodes.
@@ -88,6 +94,7 @@ public struct NodeCore: Sendable {
         incarnation: Incarnation,
         session: SessionID,
         initial: ClusterConfiguration,
+        contacts: [NodeID] = [],
         durable: DurableState,
         codec: CommandCodec,
         seed: UInt64,
@@ -106,9 +113,11 @@ public struct NodeCore: Sendable {
             appliedIndex = 0
         }
         profiles = Profiles(state)
+        self.contacts = NodeSet(contacts)
+        contactsThrough = max(1, durable.log.last?.index ?? 0)
         consensus = ConsensusCore(
             id: id,
-            voters: initial.nodes.map(\.id),
+            voters: initial.voters.map(\.id),
             incarnation: incarnation,
             timing: ConsensusTiming(profiles.present),
             formerTiming: profiles.former.map(ConsensusTiming.init),
@@ -121,6 +130,10 @@ public struct NodeCore: Sendable {
 
     /// Whether this node leads and has applied everything that its predecessors committed.
     public var isLeading: Bool { leadership?.isConfirmed == true }
+
+    /// Whether the applied configuration is known to name everybody who is part of the cluster; until then it may be older
+    /// than what the disk holds.
+    public var knowsItsPeers: Bool { contacts.isEmpty }
 
     /// When `tick` is due.
     public var nextDeadline: Instant? {
@@ -170,9 +183,7 @@ public struct NodeCore: Sendable {
             fenceable = nodes
             step(.settings(quorumSettings), now: now, into: &effects)
         case .change(let change, let origin): propose(change, origin, now: now, into: &effects)
-        case .leave:
-            isLeaving = true
-            execute(.leave, now: now, into: &effects)
+        case .leave: beginLeaving(now: now, into: &effects)
         }
         leaveIfDone(now: now, into: &effects)
     }
@@ -209,6 +220,11 @@ public struct NodeCore: Sendable {
         reports[report.node] = report
         recover(.report(report), now: now, into: &effects)
         if isNews { effects.append(.changed) }
+    }
+
+    mutating func beginLeaving(now: Instant, into effects: inout [NodeEffect]) {
+        isLeaving = true
+        execute(.leave, now: now, into: &effects)
     }
 
     /// A node that was told to leave ends once its departure is committed, or once it holds nothing and nobody leads.

@@ -123,6 +123,8 @@ public enum NodeEvent: Hashable, Sendable {
     case quorumFencingFails(String)
     /// This process did not run for so long.
     case stalled(Duration)
+    /// An operator stopped all nodes, this one with them.
+    case stopsWithAll
     /// The lease ended without being renewed.
     case leaseLost
     /// An entry of the log was applied.

@@ -63,6 +63,8 @@ public enum NodeUnavailability: String, Codable, Sendable {
     case fencing
     /// It is leaving the cluster.
     case leaving
+    /// It votes and runs nothing.
+    case witness
     /// It has not finished looking for what runs on it already.
     case starting
     /// Never heard since this leader was elected.

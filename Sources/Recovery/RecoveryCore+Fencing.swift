@@ -163,7 +163,10 @@ extension RecoveryCore {
 
     /// Why a node must be powered off; nil when it need not.
     private func need(of node: NodeID, _ state: ClusterState) -> (reason: String, resource: ResourceName?)? {
-        guard state.configuration.properties.stonithEnabled, let view = nodes[node] else { return nil }
+        // Who goes when all go is not missed.
+        guard state.configuration.properties.stonithEnabled, state.stopped == nil, let view = nodes[node] else {
+            return nil
+        }
         let incarnation = newestIncarnation(of: node, state)
         // A node that never started runs nothing; one that left or was verified off runs nothing either.
         guard incarnation > 0, !state.isProvenDead(node, incarnation) else { return nil }

@@ -27,6 +27,7 @@ extension RecoveryCore {
     /// What a node can be given.
     func availability(of node: NodeID, _ round: inout Round) -> NodeAvailability {
         if isBeingFenced(node, round.state) { return .unavailable(.fencing) }
+        if round.state.configuration.node(node)?.role.runsResources == false { return .unavailable(.witness) }
         guard let view = nodes[node], let liveness = view.liveness else { return .unavailable(.unknown) }
         guard case .alive(let incarnation, _, let holdsLease) = liveness else { return .unavailable(.lost) }
         if round.state.departures[node, default: 0] >= incarnation { return .unavailable(.leaving) }

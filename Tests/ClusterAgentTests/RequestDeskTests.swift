@@ -147,4 +147,47 @@ struct RequestDeskTests {
             #expect(request == question && desk.pending.isEmpty)
         }
     }
+
+    @Test
+    func `A new node gets a number that nobody had, and a known one keeps its address`() throws {
+        var leader = try #require(LoneLeader())
+        var desk = RequestDesk(id: NodeID(1))
+        leader.feed(
+            .change(
+                .announce(node: NodeID(7), incarnation: 3),
+                RequestOrigin(id: .init(high: 1, low: 1), node: NodeID(1), uid: 0)
+            )
+        )
+        let address = try #require(IPAddress("10.0.0.2"))
+        let newcomer = Node(id: NodeID(0), name: "ctl2", addresses: [address])
+        let added = take(.edit(.addNode(newcomer), expected: nil), &desk, leader)
+        guard case .configure(_, let wanted)? = proposals(added.actions).first?.change else {
+            Issue.record("\(String(describing: added.answer.response.withLock { $0 }))")
+            return
+        }
+        #expect(wanted.node(named: "ctl2")?.id == NodeID(8))
+        var moved = leader.core.state.configuration
+        moved.nodes[0].addresses = [address]
+        var other = RequestDesk(id: NodeID(1))
+        let refused = take(.edit(.replaceAll(moved), expected: nil), &other, leader)
+        guard case .failed(let failure)? = refused.answer.response.withLock({ $0 }) else {
+            Issue.record("an address was changed: \(refused.actions)")
+            return
+        }
+        #expect(failure.message.contains("addresses of ctl1"), "\(failure)")
+    }
+
+    @Test
+    func `Only a silent node is confirmed off`() throws {
+        let leader = try #require(LoneLeader())
+        for name in ["ctl1", "nobody"] {
+            var desk = RequestDesk(id: NodeID(1))
+            let (answer, actions) = take(.confirmOff(node: name), &desk, leader)
+            #expect(proposals(actions).isEmpty)
+            guard case .failed? = answer.response.withLock({ $0 }) else {
+                Issue.record("\(name) was confirmed off")
+                return
+            }
+        }
+    }
 }

@@ -177,4 +177,65 @@ struct ApplyTests {
             }
         }
     }
+
+    private static func asked(_ change: Change, _ state: inout ClusterState) -> RequestAnswer? {
+        let request = RequestOrigin(id: Random128(high: 1, low: UInt64(state.answered.count)), node: one, uid: 0)
+        return state.apply(Command(change: change, request: request, proposedAt: 2000))
+    }
+
+    private static var withoutTwo: ClusterConfiguration {
+        var wanted = configuration
+        wanted.nodes.removeAll { $0.id == two }
+        return wanted
+    }
+
+    @Test
+    func `A node that may run something stays in the configuration`() {
+        var state = Self.state(Self.given("a", Self.two))
+        let refused = Self.asked(.configure(expected: 0, Self.withoutTwo), &state)
+        guard case .refused(let reason) = refused else {
+            Issue.record("\(String(describing: refused))")
+            return
+        }
+        #expect(reason.contains("n2"))
+        #expect(state.configuration.nodes.count == 2 && state.version == 0)
+    }
+
+    @Test(arguments: [
+        Change.left(node: two, incarnation: 5), .fenceConfirmed(node: two, incarnation: 5),
+    ])
+    func `A node that left or is off can be taken out, and its secret is not used any more`(end: Change) {
+        var state = Self.state(Self.given("a", Self.two), end)
+        #expect(state.assignments["a"] == nil)
+        #expect(Self.asked(.configure(expected: 0, Self.withoutTwo), &state) == .applied(1))
+        #expect(state.configuration.nodes.map(\.id) == [Self.one])
+        #expect(state.keys?.mustRotate == true)
+    }
+
+    @Test
+    func `An operator's word ends a fence that fails, once`() {
+        var state = Self.state(
+            Self.given("a", Self.two),
+            .fenceOrdered(node: Self.two, incarnation: 5, reason: "lost"),
+            .fenceEnded(node: Self.two, incarnation: 5, failure: "no answer")
+        )
+        let confirmed = Change.fenceConfirmed(node: Self.two, incarnation: 5)
+        #expect(Self.asked(confirmed, &state) == .applied(0))
+        #expect(state.fences[Self.two]?.outcome == .verified && state.assignments.isEmpty)
+        guard case .refused? = Self.asked(confirmed, &state) else {
+            Issue.record("confirmed twice")
+            return
+        }
+        // A later start is alive again.
+        _ = state.apply(Command(change: .announce(node: Self.two, incarnation: 6), proposedAt: 0))
+        #expect(state.mayRun(Self.two))
+    }
+
+    @Test
+    func `A stop of all nodes is of the starts that ran then`() {
+        var state = Self.state(.stopAll)
+        #expect(state.isStopped(Self.one, 5) && !state.isStopped(Self.one, 6))
+        _ = state.apply(Command(change: .stopAllEnded, proposedAt: 0))
+        #expect(!state.isStopped(Self.one, 5))
+    }
 }

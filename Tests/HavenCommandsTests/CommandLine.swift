@@ -76,7 +76,8 @@ final class CommandLineHarness {
         case .loadBalancerStatus:
             let view = LoadBalancerView(node: "controller1", proxyRuns: true, listeners: exampleStatus().listeners)
             return .loadBalancer(LoadBalancerReport(nodes: [view]))
-        case .move, .cleanup, .fence, .stop: return .done(version: version, notes: ["carried out"])
+        case .move, .cleanup, .fence, .confirmOff, .stop, .stopNode, .stopAll:
+            return .done(version: version, notes: ["carried out"])
         case .failoverCheck: return .failover(FailoverView(node: "controller1", moves: [], objections: []))
         }
     }

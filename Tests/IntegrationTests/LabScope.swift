@@ -59,8 +59,8 @@ struct LabScope: SuiteTrait, TestScoping {
 }
 
 extension Trait where Self == LabScope {
-    /// A lab with three hosts; where `isSetUp`, they are the cluster `openstack`.
-    static func lab(_ name: String, isSetUp: Bool = true) -> LabScope {
-        LabScope(name: name, hosts: ["ctl1", "ctl2", "ctl3"], isSetUp: isSetUp)
+    /// A lab with hosts `ctl1`, `ctl2` and so on; where `isSetUp`, the first three are the cluster `openstack`.
+    static func lab(_ name: String, hosts: Int = 3, isSetUp: Bool = true) -> LabScope {
+        LabScope(name: name, hosts: (1...hosts).map { "ctl\($0)" }, isSetUp: isSetUp)
     }
 }

@@ -16,6 +16,8 @@ public enum AdminRequest: Hashable, Codable, Sendable {
     case cleanup(resource: ResourceName?, node: NodeName?)
     /// Powers a node off and verifies it: answered by `done` when it is off.
     case fence(node: NodeName)
+    /// States, in the place of a fence device, that a lost node is off: what it held is recovered at once.
+    case confirmOff(node: NodeName)
     /// Who votes, who is heard, what is missing: answered by `AdminResponse.quorum`.
     case quorumStatus
     /// The times that derive from the profile: answered by `AdminResponse.timing`.
@@ -41,6 +43,11 @@ public enum AdminRequest: Hashable, Codable, Sendable {
     /// For every node it is answered once each has taken the order; a failure of the kind `failed` names those that did
     /// not answer, and the others stop nevertheless.
     case stop(everyNode: Bool)
+    /// Has another node's agent end its work, in order; answered once that agent has taken the order.
+    case stopNode(NodeName)
+    /// Records that all nodes are being stopped, so that nobody is powered off or loses its vote for it, and has those
+    /// that hear it stop: what the agents ask each other for `stop` on every node.
+    case stopAll
 
     /// Whether the request changes anything; what does not is answered for readers too.
     public var isChange: Bool {
@@ -48,7 +55,8 @@ public enum AdminRequest: Hashable, Codable, Sendable {
         case .status, .configuration, .quorumStatus, .timing, .linkStatus, .keyStatus, .failoverCheck,
             .loadBalancerStatus:
             false
-        case .edit, .move, .cleanup, .fence, .token, .stop, .rotateKey, .retireKey: true
+        case .edit, .move, .cleanup, .fence, .confirmOff, .token, .stop, .stopNode, .stopAll, .rotateKey, .retireKey:
+            true
         }
     }
 }

@@ -130,6 +130,8 @@ public struct NodeView: Hashable, Codable, Sendable {
     public var standby: Bool
     /// Whether the cluster does nothing on it for now.
     public var maintenance = false
+    /// Whether it votes, runs resources, or both; nil from an older agent.
+    public var role: NodeRole?
     /// Its newest incarnation; nil where unknown.
     public var incarnation: Incarnation?
     /// The digest of the configuration that it has, in hexadecimal; nil where unknown.

@@ -21,6 +21,10 @@ extension Lowering {
             let number = attempt(at: id.at) { () throws(WordProblem) in try Values.integer("id", id.text, 1...255) }
             if let number { node.id = NodeID(UInt8(number)) }
         }
+        if let role = optionalText("role", &reader) {
+            places.note(role.at, .nodes, index, field: "role")
+            node.role = attempt(at: role.at) { () throws(WordProblem) in try Values.role(role.text) } ?? .member
+        }
         node.standby = flag("standby", &reader)
         node.maintenance = flag("maintenance", &reader)
         reader.finish(what, &diagnostics)

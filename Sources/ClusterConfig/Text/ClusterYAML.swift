@@ -12,6 +12,7 @@ public enum ClusterYAML {
             if Int(node.id.rawValue) != (configuration.nodes.firstIndex(of: node) ?? -1) + 1 {
                 writer.line("    id: \(node.id.rawValue)")
             }
+            if node.role != .member { writer.line("    role: \(node.role.rawValue)") }
             if node.standby { writer.line("    standby: true") }
             if node.maintenance { writer.line("    maintenance: true") }
         }

@@ -129,6 +129,7 @@ extension Facts {
         settings = [
             Setting(name: "addresses", value: addresses), Setting(name: "standby", value: "\(node.standby)"),
             Setting(name: "maintenance", value: "\(node.maintenance)"),
+            Setting(name: "role", value: node.role.rawValue),
         ]
     }
 

@@ -48,6 +48,14 @@ enum Values {
         }
     }
 
+    static func role(_ text: String) throws(WordProblem) -> NodeRole {
+        guard let role = NodeRole(rawValue: text.lowercased()) else {
+            let known = NodeRole.allCases.map(\.rawValue).joined(separator: ", ")
+            throw WordProblem("role", "role cannot be \"\(text)\"", remedy: "give one of \(known)")
+        }
+        return role
+    }
+
     static func score(_ name: String, _ text: String) throws(WordProblem) -> Score {
         guard let score = Score(text) else {
             let remedy = "give a whole number up to 1000000, INFINITY or -INFINITY"

@@ -32,6 +32,9 @@ public struct ClusterConfiguration: Hashable, Codable, Sendable {
     /// The node of that number.
     public func node(_ id: NodeID) -> Node? { nodes.first { $0.id == id } }
 
+    /// The nodes whose votes count.
+    public var voters: [Node] { nodes.filter(\.role.votes) }
+
     /// The node of that name.
     public func node(named name: NodeName) -> Node? { nodes.first { $0.name == name } }
 
@@ -66,13 +69,22 @@ public struct Node: Hashable, Codable, Sendable {
     public var standby: Bool
     /// Whether the cluster starts, stops and monitors nothing on it for now, and does not power it off.
     public var maintenance = false
+    /// What it does for the cluster.
+    public var role: NodeRole
 
     /// Names a machine.
-    public init(id: NodeID, name: NodeName, addresses: [IPAddress], standby: Bool = false) {
+    public init(
+        id: NodeID,
+        name: NodeName,
+        addresses: [IPAddress],
+        standby: Bool = false,
+        role: NodeRole = .member
+    ) {
         self.id = id
         self.name = name
         self.addresses = addresses
         self.standby = standby
+        self.role = role
     }
 
     /// Reads what an older version wrote too: what is missing has its default.
@@ -83,6 +95,7 @@ public struct Node: Hashable, Codable, Sendable {
         addresses = try container.decode([IPAddress].self, forKey: .addresses)
         standby = try container.decode(Bool.self, forKey: .standby)
         maintenance = try container.decodeIfPresent(Bool.self, forKey: .maintenance) ?? false
+        role = try container.decodeIfPresent(NodeRole.self, forKey: .role) ?? .member
     }
 }
 

@@ -6,10 +6,12 @@ public enum ConfigurationEdit: Hashable, Codable, Sendable {
     case setStandby(nodes: [NodeName], standby: Bool)
     /// Takes nodes into maintenance or ends it.
     case setMaintenance(nodes: [NodeName], maintenance: Bool)
-    /// Adds a machine that has joined.
+    /// Adds a machine, which joins afterwards; number 0 asks for the next one that nobody had.
     case addNode(Node)
     /// Takes a machine out of the cluster, with the constraints that name it; fence devices forget it.
     case removeNode(NodeName)
+    /// Says whether a machine votes, runs resources, or both.
+    case setRole(node: NodeName, NodeRole)
 
     /// Adds a resource.
     case createResource(Resource)

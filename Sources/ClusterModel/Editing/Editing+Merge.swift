@@ -79,6 +79,7 @@ extension ClusterConfiguration {
             guard let node = wanted.first(where: { $0.name == result[index].name }) else { continue }
             result[index].standby = node.standby
             result[index].maintenance = node.maintenance
+            result[index].role = node.role
             if !node.addresses.isEmpty { result[index].addresses = node.addresses }
         }
         return result

@@ -19,6 +19,7 @@ extension ClusterConfiguration {
         case .setMaintenance(let names, let maintenance): try setMaintenance(names, maintenance)
         case .addNode(let node): try add(node)
         case .removeNode(let name): try removeNode(name)
+        case .setRole(let name, let role): nodes[try position(of: name, in: nodes)].role = role
         case .createResource(let resource): try create(resource, in: \.resources)
         case .replaceResource(let resource): try replace(resource, in: \.resources)
         case .deleteResource(let name): try deleteResource(name)

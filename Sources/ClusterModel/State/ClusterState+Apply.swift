@@ -42,6 +42,10 @@ extension ClusterState {
             return orderFence(of: node, incarnation, reason: reason, at: command.proposedAt)
         case .fenceEnded(let node, let incarnation, let failure):
             endFence(of: node, incarnation, failure: failure, at: command.proposedAt)
+        case .fenceConfirmed(let node, let incarnation):
+            return confirmFence(of: node, incarnation, at: command.proposedAt)
+        case .stopAll: stopped = incarnations
+        case .stopAllEnded: stopped = nil
         case .failure(let resource, let node, let reason, let stopFailed, let epoch, let number):
             guard isNews(resource, epoch: epoch, number: number) else { break }
             let record = FailureRecord(
@@ -77,8 +81,12 @@ extension ClusterState {
         _ wanted: ClusterConfiguration
     ) -> RequestAnswer {
         guard expected == version else { return .conflict(current: version) }
+        let removed = configuration.nodes.filter { wanted.node($0.id) == nil }
+        if let node = removed.first(where: { mayRun($0.id) }) {
+            return .refused("\(node.name) may still run resources: nothing proves that it was stopped or is off")
+        }
         if !configuration.fencesLike(wanted) { requirementsEpoch = lastEpoch }
-        if !Set(configuration.nodes.map(\.id)).isSubset(of: wanted.nodes.map(\.id)) {
+        if !removed.isEmpty {
             // It knows the secret, and with it could speak as any member.
             var keys = keys ?? ClusterKeys()
             keys.mustRotate = true
@@ -176,6 +184,28 @@ extension ClusterState {
         }
         let reason = String(reason.prefix(Self.longestReason))
         fences[node] = FenceRecord(incarnation: incarnation, reason: reason, orderedAt: time)
+        return .applied(version)
+    }
+
+    /// Whether the newest start of a node's agent may still run something.
+    public func mayRun(_ node: NodeID) -> Bool {
+        guard let incarnation = incarnations[node] else { return false }
+        return !isProvenDead(node, incarnation)
+    }
+
+    /// Whether that start of a node's agent is one of those that were ended all at once.
+    public func isStopped(_ node: NodeID, _ incarnation: Incarnation) -> Bool {
+        stopped?[node].map { $0 >= incarnation } ?? false
+    }
+
+    private mutating func confirmFence(of node: NodeID, _ incarnation: Incarnation, at time: Int64) -> RequestAnswer {
+        guard let known = configuration.node(node) else { return .refused("\(node) is not a node of this cluster") }
+        if isProvenDead(node, incarnation) { return .refused("\(known.name) is known to be off already") }
+        var record = FenceRecord(incarnation: incarnation, reason: "an operator confirmed it", orderedAt: time)
+        record.outcome = .verified
+        record.endedAt = time
+        fences[node] = record
+        withdrawAll(from: node, upTo: incarnation)
         return .applied(version)
     }
 

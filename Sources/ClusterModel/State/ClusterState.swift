@@ -31,6 +31,10 @@ public struct ClusterState: Hashable, Codable, Sendable {
     public var formerProfile: TimingProfile?
     /// The cluster's secrets; nil before the first rotation.
     public var keys: ClusterKeys?
+    /// The starts of agents that an operator ended all at once, until one of them runs anew; nil otherwise.
+    ///
+    /// Nobody is powered off for it and nobody loses a vote, so that any majority can start the cluster again.
+    public var stopped: [NodeID: Incarnation]?
 
     /// How many answers are remembered.
     public static let answersKept = 128
@@ -51,6 +55,7 @@ public struct ClusterState: Hashable, Codable, Sendable {
         answered = []
         formerProfile = nil
         keys = nil
+        stopped = nil
     }
 }
 

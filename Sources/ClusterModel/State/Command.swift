@@ -48,6 +48,12 @@ public enum Change: Hashable, Codable, Sendable {
     case fenceOrdered(node: NodeID, incarnation: Incarnation, reason: String)
     /// Records the end of an attempt; nil means verified off.
     case fenceEnded(node: NodeID, incarnation: Incarnation, failure: String?)
+    /// An operator says that the given incarnation of a node is off, in the place of a fence device.
+    case fenceConfirmed(node: NodeID, incarnation: Incarnation)
+    /// Ends the agents of all nodes, as they run now.
+    case stopAll
+    /// A node runs anew after all were stopped.
+    case stopAllEnded
     /// Counts a failure of a resource on a node: the `number`th under that epoch, so that it is counted once however
     /// often and by however many leaders it is proposed. Epoch 0 counts always.
     case failure(

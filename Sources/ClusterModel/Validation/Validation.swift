@@ -15,6 +15,9 @@ extension ClusterConfiguration {
     private func validateNodes(_ findings: inout Findings) {
         let whole = ConfigurationPlace(.nodes, label: "nodes")
         if nodes.isEmpty { findings.add(whole, "there are no nodes", remedy: "name at least one") }
+        if !nodes.isEmpty, voters.isEmpty {
+            findings.add(whole, "no node votes", remedy: "satellites need at least one member or witness")
+        }
         findings.checkCount(nodes.count, ConfigurationLimits.nodes, whole)
         var names = Set<NodeName>()
         var numbers: [NodeID: NodeName] = [:]

@@ -32,6 +32,12 @@ struct ClusterCommand: ParsableCommand {
         @Option(help: "The cluster's name; without it the first word is the name.")
         var name: String?
 
+        @Option(help: ArgumentHelp("A node that votes and runs nothing.", valueName: "node"))
+        var witness: [NodeName] = []
+
+        @Option(help: ArgumentHelp("A node that runs resources and does not vote.", valueName: "node"))
+        var satellite: [NodeName] = []
+
         @Argument(help: ArgumentHelp("[NAME] NODE[=ADDRESS[,ADDRESS]] …", valueName: "node"))
         var words: [String]
 
@@ -39,14 +45,26 @@ struct ClusterCommand: ParsableCommand {
         var rsh: [String] = []
 
         func run(_ session: Session) throws(CommandFailure) {
-            try ClusterMembership.setUp(name: name, words: words, start: start, remoteShell: rsh, session)
+            var roles = Dictionary(witness.map { ($0, NodeRole.witness) }) { first, _ in first }
+            for node in satellite where roles.updateValue(.satellite, forKey: node) != nil {
+                throw CommandFailure(.usage, "\(node) cannot be witness and satellite")
+            }
+            try ClusterMembership.setUp(
+                name: name,
+                words: words,
+                roles: roles,
+                start: start,
+                remoteShell: rsh,
+                session
+            )
         }
     }
 
     /// `cluster token`.
     struct Token: AgentCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Makes a token with which one machine can become a node that the cluster was set up with.",
+            abstract:
+                "Makes a token with which one machine can become a node: one that has not joined yet, or lost its disk.",
             discussion: """
                 It works once, within 15 minutes, and goes to the machine on standard input:
                 haven cluster token controller2 | ssh controller2 haven cluster join --start

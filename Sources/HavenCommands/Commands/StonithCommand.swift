@@ -8,7 +8,7 @@ struct StonithCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "stonith",
         abstract: "How nodes are powered off.",
-        subcommands: [Create.self, Delete.self, Config.self, Fence.self]
+        subcommands: [Create.self, Delete.self, Config.self, Fence.self, Confirm.self]
     )
 
     /// `stonith create`.
@@ -83,5 +83,34 @@ struct StonithCommand: ParsableCommand {
         var node: NodeName
 
         func run(_ session: Session) throws(CommandFailure) { try session.carryOut(.fence(node: node)) }
+    }
+
+    /// `stonith confirm`.
+    struct Confirm: AgentCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "States that a lost node is off, in the place of a fence device.",
+            discussion: """
+                What it held is started elsewhere at once. If it is not off, that runs twice: look at the machine itself.
+                """
+        )
+
+        @Argument(help: "The node.")
+        var node: NodeName
+
+        @Flag(name: .customLong("yes"), help: "You have seen that it is off.")
+        var isSure = false
+
+        func run(_ session: Session) throws(CommandFailure) {
+            guard isSure else {
+                let view = try session.status().nodes.first { $0.name == node }
+                let heard = view?.lastHeard.map { "last heard \(TimeText.duration($0)) ago" } ?? "not heard of"
+                throw CommandFailure(
+                    .usage,
+                    "\(node) is \(view?.state.rawValue ?? "unknown"), \(heard); if you have seen that it is off: "
+                        + "haven stonith confirm \(node) --yes"
+                )
+            }
+            try session.carryOut(.confirmOff(node: node))
+        }
     }
 }

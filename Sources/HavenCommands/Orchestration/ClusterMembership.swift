@@ -8,6 +8,7 @@ enum ClusterMembership {
     static func setUp(
         name: String?,
         words: [String],
+        roles: [NodeName: NodeRole],
         start: Bool,
         remoteShell: [String],
         _ session: Session
@@ -20,7 +21,8 @@ enum ClusterMembership {
         if nodes.isEmpty { throw CommandFailure(.usage, "no nodes are named; give them after the name \"\(first)\"") }
         let setup: Setup
         do throws(SetupError) {
-            setup = try Setup(name: first, words: nodes, shell: shell(remoteShell), starts: start) { print($0) }
+            let planned = try PlannedNode.parse(nodes, roles: roles)
+            setup = try Setup(name: first, nodes: planned, shell: shell(remoteShell), starts: start) { print($0) }
         } catch { throw CommandFailure(.usage, error.description) }
         try reporting { () throws(SetupError) in try setup.run() }
         if !start { session.print("start the agents with: haven cluster start --all") }
@@ -30,7 +32,7 @@ enum ClusterMembership {
     static func join(token: String, start: Bool, _ session: Session) throws(CommandFailure) {
         try reporting { () throws(SetupError) in
             let identity = try Joining.join(token: token, paths: .standard)
-            let own = identity.nodes.first { $0.id == identity.node }?.name ?? ""
+            let own = identity.own?.name ?? ""
             session.print("this machine is \(own) of the cluster \"\(identity.clusterName)\" now")
             if start { try AgentService(paths: .standard).start() }
         }
@@ -95,13 +97,13 @@ enum ClusterMembership {
         _ verb: String,
         _ session: Session
     ) throws(SetupError) {
-        for node in identity.nodes where node.id != identity.node {
+        for node in identity.known where node.id != identity.node {
             try shell(remoteShell).run(["haven", "cluster", verb], on: node, step: verb)
             session.print("\(node.name): \(verb) done")
         }
     }
 
-    private static func shell(_ words: [String]) -> RemoteShell { words.isEmpty ? .ssh : RemoteShell(words: words) }
+    static func shell(_ words: [String]) -> RemoteShell { words.isEmpty ? .ssh : RemoteShell(words: words) }
 
     private static func reporting(_ body: () throws(SetupError) -> Void) throws(CommandFailure) {
         do throws(SetupError) {

@@ -30,7 +30,11 @@ enum StatusText {
     private static func nodes(_ view: StatusView) -> [String] {
         var lines: [String] = []
         func list(_ title: String, _ nodes: [NodeView]) {
-            if !nodes.isEmpty { lines.append("\(title): [ \(nodes.map(\.name).joined(separator: " ")) ]") }
+            let names = nodes.map { node in
+                guard let role = node.role, role != .member else { return node.name }
+                return "\(node.name) (\(role.rawValue))"
+            }
+            if !nodes.isEmpty { lines.append("\(title): [ \(names.joined(separator: " ")) ]") }
         }
         list("Online", view.nodes.filter { $0.state == .online && !$0.standby && !$0.maintenance })
         list("Standby", view.nodes.filter { $0.state == .online && $0.standby && !$0.maintenance })

@@ -25,6 +25,7 @@ enum ClusterText {
                 + voters.set.voters.map { "n\($0.node.rawValue)#\($0.incarnation)" }.joined(separator: " ")
         case .quorumFencingFails(let reason): "cannot fence for quorum: \(reason)"
         case .stalled: nil
+        case .stopsWithAll: "stops with all others"
         case .leaseLost: "its lease has ended"
         case .applied(let change): leads ? "applies \(describe(change))" : nil
         }
@@ -41,6 +42,10 @@ enum ClusterText {
             "fence of n\(node.rawValue) incarnation \(incarnation): \(reason)"
         case .fenceEnded(let node, let incarnation, let failure):
             "end of fence of n\(node.rawValue) incarnation \(incarnation): \(failure ?? "verified off")"
+        case .fenceConfirmed(let node, let incarnation):
+            "operator: n\(node.rawValue) incarnation \(incarnation) is off"
+        case .stopAll: "stop all"
+        case .stopAllEnded: "end of stop all"
         case .failure(let resource, let node, let reason, let stopFailed, _, let number):
             "failure \(number) of \(resource) on n\(node.rawValue): \(reason)\(stopFailed ? " (stop)" : "")"
         case .cleanup(let resource, _): "cleanup \(resource)"

@@ -136,6 +136,8 @@ extension World {
         case .cleanup(let resource, let node): "cleanup \(resource) \(node.map { "node \($0.rawValue)" } ?? "")"
         case .move(let resource, let node): "move \(resource) to node \(node.rawValue)"
         case .moveEnded(let resource): "end of move of \(resource)"
+        case .fenceConfirmed(let node, _): "node \(node.rawValue) is confirmed off"
+        case .stopAll, .stopAllEnded: "stop of all nodes"
         case .configure: "configuration"
         case .installKey, .useKey, .retireKeys: "the cluster's secret"
         }
