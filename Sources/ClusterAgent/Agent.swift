@@ -59,6 +59,9 @@ public enum Agent {
             Pause.until(Clock.monotonic() + .milliseconds(5))
         }
         serving.cancel()
-        if case .fault(let reason) = ending { throw AgentFailure(reason) }
+        switch ending {
+        case .left: break
+        case .anew(let reason), .fault(let reason): throw AgentFailure(reason)
+        }
     }
 }

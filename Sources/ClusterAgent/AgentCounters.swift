@@ -33,7 +33,7 @@ struct AgentCounters {
         case .leaseLost: view.leasesEnded += 1
         case .applied(.assign(let assignments)): view.assignments += assignments.count
         case .peer, .leader, .elected, .deposed, .peerRestarted, .notice, .stalled, .applied, .quorum, .provenDead,
-            .voters, .quorumFencingFails, .stopsWithAll:
+            .voters, .quorumFencingFails, .stopsWithAll, .branchLost:
             break
         }
     }

@@ -1,5 +1,6 @@
 import AdminAPI
 import ClusterModel
+import ClusterSetup
 import Consensus
 import LinuxIO
 import Logging
@@ -37,8 +38,21 @@ extension AgentLoop {
             case .left:
                 hasLeft = true
                 if rounds.isEmpty { ending = .left }
+            case .beginAnew: ending = .anew("this node goes on alone: its agent starts anew")
+            case .rejoin(let mark): rejoin(mark)
             case .mustStop(let reason): ending = .fault(reason)
             }
+        }
+    }
+
+    /// Nothing runs here any more: the next start begins in the other history.
+    private func rejoin(_ mark: BranchMark) {
+        hasLeft = true
+        do {
+            try BranchRecord(mark, former: core.incarnation).write(paths)
+            ending = .anew("another history of this cluster goes on: the agent starts anew in it")
+        } catch {
+            ending = .fault("another history of this cluster goes on, and \(paths.rejoin) cannot be written: \(error)")
         }
     }
 
@@ -134,6 +148,11 @@ extension AgentLoop {
             log.notice("voters: \(names.joined(separator: ", "))")
         case .voters: break
         case .quorumFencingFails(let reason): log.error("no quorum, and no proof that the others are dead: \(reason)")
+        case .branchLost(let mark):
+            isLeaving = true
+            log.warning(
+                "another history of this cluster goes on, that of \(name(of: mark.founder)): this node stops all"
+            )
         case .stopsWithAll:
             isLeaving = true
             log.notice("leaving: all nodes are being stopped")

@@ -3,6 +3,7 @@ import ClusterModel
 import ClusterSetup
 import Consensus
 import LinuxIO
+import Logging
 import NodeCore
 
 extension AgentLoop {
@@ -25,6 +26,7 @@ extension AgentLoop {
             let links = linkViews()
             take(request, uid: uid) { reply(Self.adding(own, links, to: $0)) }
         case .stopNode(let node): stop(node, uid: uid, reply)
+        case .unblock(let dead): reply(unblock(dead))
         case .configuration, .failoverCheck, .edit, .move, .cleanup, .fence, .confirmOff, .stopAll, .rotateKey,
             .retireKey:
             take(request, uid: uid, reply)
@@ -85,7 +87,7 @@ extension AgentLoop {
         case .status, .configuration, .failoverCheck, .edit, .move, .cleanup, .fence, .confirmOff, .stopAll,
             .rotateKey, .retireKey:
             take(request, id: id, uid: uid, origin: .peer(peer))
-        case .quorumStatus, .timing, .linkStatus, .keyStatus, .token, .stopNode: break
+        case .quorumStatus, .timing, .linkStatus, .keyStatus, .token, .stopNode, .unblock: break
         }
     }
 
@@ -114,6 +116,46 @@ extension AgentLoop {
         let own = configuration.node(core.id)?.name ?? ""
         let view = LoadBalancerView(node: own, proxyRuns: proxy.isRunning, listeners: views)
         return .loadBalancer(LoadBalancerReport(nodes: [view]))
+    }
+
+    /// Everything that an operator can do about a lost quorum; what speaks against it is told before anything is done.
+    private func unblock(_ names: [NodeName]) -> AdminResponse {
+        var dead: [Voter] = []
+        for name in names {
+            guard let node = core.state.configuration.node(named: name), node.id != core.id else {
+                let known = core.state.configuration.nodes.map(\.name).joined(separator: ", ")
+                return .failed(AdminFailure(.refused, "\"\(name)\" is no other node of this cluster; nodes: \(known)"))
+            }
+            let listed = core.consensus.listedVoters.set.incarnation(of: node.id) ?? 0
+            dead.append(Voter(node: node.id, incarnation: max(listed, core.newestIncarnation(of: node.id))))
+        }
+        if let objection = core.consensus.objectionToActingAlone(confirmed: NodeSet(dead.map(\.node))) {
+            return .failed(refusal(objection))
+        }
+        guard let number = try? SystemRandom.random128() else {
+            return .failed(AdminFailure(.failed, "the kernel gives no random numbers"))
+        }
+        log.warning("an operator says that \(names.joined(separator: ", ")) is dead: this node goes on alone")
+        feed(.actAlone(dead, branchID: number.low))
+        return .done(version: core.state.version, notes: ["this node goes on; the others join it when they are heard"])
+    }
+
+    private func refusal(_ objection: ActingAloneObjection) -> AdminFailure {
+        switch objection {
+        case .quorate: AdminFailure(.refused, "there is a quorum; nothing is blocked")
+        case .meeting:
+            AdminFailure(.refused, "a node with another history is heard; one of the two gives way by itself")
+        case .unfit: AdminFailure(.refused, "this node has no log to go on with; do it on one that has")
+        case .unconfirmed(let node):
+            AdminFailure(
+                .refused,
+                "\(name(of: node)) votes and is silent",
+                remedy: "if it is off and stays so, name it too: haven quorum unblock … \(name(of: node)) --yes"
+            )
+        case .heard(let node): AdminFailure(.refused, "\(name(of: node)) is heard, so it is not dead")
+        case .knowsMore(let node):
+            AdminFailure(.refused, "\(name(of: node)) has more of the log", remedy: "run this command there")
+        }
     }
 
     private func token(for name: NodeName) -> AdminResponse {

@@ -73,6 +73,8 @@ final class AgentLoop {
     enum Ending {
         /// As asked: the node has left.
         case left
+        /// To start again with what the disk holds now, or in another history, for this reason.
+        case anew(String)
         /// Something that an operator must look at.
         case fault(String)
     }

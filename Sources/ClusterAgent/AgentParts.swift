@@ -37,8 +37,9 @@ struct AgentParts {
         self.paths = paths
         self.log = log
         try Self.takeLock(paths)
-        let identity = try Self.identity(of: paths)
-        self.identity = identity
+        var identity = try Self.identity(of: paths)
+        try BranchRecord.carryOut(paths, log: log)
+        identity = try Self.identity(of: paths)
         let inbox = try Inbox<AgentNews>(capacity: AgentLoop.inboxCapacity)
         self.inbox = inbox
         let opened: (store: DurableStore, durable: DurableState, incarnation: Incarnation)
@@ -53,6 +54,9 @@ struct AgentParts {
         let incarnation = opened.incarnation
         var durable = opened.durable
         durable.isNewcomer = identity.isNewcomer == true && durable.isNewcomer
+        durable.branch = try durable.branch ?? Self.branchJoined(identity, paths)
+        identity.branch = durable.branch.map { BranchRecord.text($0.mark) }
+        self.identity = identity
         let contacts = Self.contacts(identity, durable)
         guard
             let core = NodeCore(
@@ -162,6 +166,12 @@ struct AgentParts {
         } catch { notices.append("the agent has no real-time priority (\(error.reason)): under load it may stall") }
         for notice in notices { log.warning("\(notice)") }
         return (notices, isRealtime)
+    }
+
+    private static func branchJoined(_ identity: Identity, _ paths: AgentPaths) throws -> DurableBranch? {
+        guard let text = identity.branch else { return nil }
+        guard let mark = BranchRecord.mark(text) else { throw AgentRefusal("\(IdentityError.damaged(paths.identity))") }
+        return DurableBranch(mark: mark)
     }
 
     /// Everybody who may be part of the cluster by what this machine knows; the newest word about each node counts.

@@ -150,7 +150,8 @@ extension DurableState {
             log: entries,
             committedVoters: facts.committedVoters,
             deaths: facts.deaths,
-            isNewcomer: !facts.wasListed
+            isNewcomer: !facts.wasListed,
+            branch: facts.branch
         )
     }
 }

@@ -100,7 +100,7 @@ extension RequestDesk {
         case .rotateKey(let force): return rotateKey(&request, force: force, core: core)
         case .retireKey(let force): return retireKey(force: force, core: core)
         case .status, .configuration, .quorumStatus, .timing, .linkStatus, .keyStatus, .token, .failoverCheck,
-            .loadBalancerStatus, .stop, .stopNode:
+            .loadBalancerStatus, .stop, .stopNode, .unblock:
             return .failure(Refusal("this request is answered by the node that got it"))
         }
     }

@@ -33,6 +33,8 @@ struct RequestDesk {
         var uid: UInt32
         var origin: Origin
         var deadline: Instant
+        /// From when on a question is answered by a node that knows no leader.
+        var leaderlessFrom: Instant
         var stage = Stage.waitsForLeader(nextTry: nil)
         /// Which try at changing the configuration this is; each has a number of its own in the log.
         var attempt: UInt64 = 0
@@ -101,7 +103,13 @@ struct RequestDesk {
             // A peer that knows an older leader asks again when it knows better.
             guard core.isLeading else { return }
         }
-        var new = Pending(request: request, uid: uid, origin: origin, deadline: now + Self.patience(of: request))
+        var new = Pending(
+            request: request,
+            uid: uid,
+            origin: origin,
+            deadline: now + Self.patience(of: request),
+            leaderlessFrom: now + core.consensus.timing.electionTimeout * 2
+        )
         guard pending.count < Self.mostPending else {
             respond(&new, id, .failed(AdminFailure(.refused, "too many requests are under way; try again")), &actions)
             return
@@ -200,7 +208,7 @@ struct RequestDesk {
             switch request.stage {
             case .waitsForLeader(let nextTry):
                 if let nextTry, now < nextTry { continue }
-                if request.request.isQuestion, core.isLeading || core.consensus.leader == nil {
+                if request.request.isQuestion, core.isLeading || isLeaderless(request, core, now: now) {
                     pending[id] = nil
                     actions.append(.read(request.request, request.origin, id))
                 } else if core.isLeading {
@@ -219,6 +227,12 @@ struct RequestDesk {
             }
             if pending[id] != nil { pending[id] = request }
         }
+    }
+
+    /// Whether a question has waited long enough for a leader to be elected: what a node knows by itself may be old, above
+    /// all just after its start.
+    private func isLeaderless(_ request: Pending, _ core: NodeCore, now: Instant) -> Bool {
+        core.consensus.leader == nil && now >= request.leaderlessFrom
     }
 
     private func timeout(of request: Pending, core: NodeCore) -> AdminFailure {

@@ -65,6 +65,7 @@ struct StatusBuilder {
         view.isListed = set.incarnation(of: core.id) == core.incarnation
         view.wantedDead = core.wantedDead.map { name(of: $0.node) }
         view.fencingFailure = core.quorumFencingFailure
+        view.meetsOtherHistory = core.consensus.isMeeting ? true : nil
         return view
     }
 
@@ -181,6 +182,11 @@ struct StatusBuilder {
             warnings.append(
                 "no quorum: \(quorum.needed) of \(quorum.voters.count) nodes are needed"
                     + (missing.isEmpty ? "" : "; not heard: \(missing.joined(separator: ", "))")
+            )
+        }
+        if quorum.meetsOtherHistory == true {
+            warnings.append(
+                "a node with another history of this cluster is heard: nothing is started or changed until one has given way"
             )
         }
         if configuration.properties.maintenanceMode {

@@ -11,12 +11,14 @@ struct VoterFacts {
     private(set) var deaths = DeathFacts()
     /// Whether the node was ever listed as it ran; says something only about one that joined later.
     private(set) var wasListed = false
+    private(set) var branch: DurableBranch?
 
     private enum Name {
         static let snapshotVoters = "snapshot-voters"
         static let committedVoters = "committed-voters"
         static let deaths = "deaths"
         static let listed = "listed"
+        static let branch = "branch"
     }
 
     private static let version: UInt8 = 1
@@ -40,6 +42,10 @@ struct VoterFacts {
             deaths = known
         }
         wasListed = facts[Name.listed] != nil
+        if let bytes = facts[Name.branch] {
+            branch = Self.read(bytes) { (reader) throws(WireError) in try DurableBranch(parsing: &reader) }
+            if branch == nil { return nil }
+        }
     }
 
     /// The facts that a batch of writes changes.
@@ -48,6 +54,7 @@ struct VoterFacts {
         if let voters = writes.snapshot?.voters { facts[Name.snapshotVoters] = bytes { voters.encode(into: &$0) } }
         if let index = writes.committedVoters { facts[Name.committedVoters] = bytes { $0.write(index) } }
         if let deaths = writes.deaths { facts[Name.deaths] = bytes { deaths.encode(into: &$0) } }
+        if let branch = writes.branch { facts[Name.branch] = bytes { branch.encode(into: &$0) } }
         if writes.endsNewcomer { facts[Name.listed] = bytes { _ in } }
         return facts
     }

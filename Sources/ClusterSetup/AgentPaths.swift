@@ -18,6 +18,11 @@ public struct AgentPaths: Sendable, Hashable {
     public var identity: String { state + "/identity.json" }
     /// Why this node may not take part until it has joined again; absent in ordinary life.
     public var quarantine: String { state + "/quarantine" }
+    /// Another history of the cluster, which this node goes over to at its next start; absent in ordinary life.
+    public var rejoin: String { state + "/rejoin.json" }
+    /// What was put aside when the node went over to another history, one directory for each, named by the incarnation
+    /// that ended there.
+    public var histories: String { state + "/histories" }
     /// Term, vote, log, snapshot, incarnation.
     public var database: String { state + "/state.db" }
     /// The agent's interface for operators.

@@ -23,6 +23,8 @@ public struct Identity: Codable, Sendable {
     /// Whether the node joined a cluster that was there already: its empty store says nothing about what an earlier life
     /// of the node promised, so its vote does not count until the others have listed it.
     public var isNewcomer: Bool?
+    /// The history of the cluster that the node joined, in hexadecimal; nil for the one that the cluster began with.
+    public var branch: String?
     /// The newest incarnation that an earlier life of this node is known to have had: a machine that joins again with an
     /// empty store starts above it, so that nobody takes it for an old copy of its former self; nil for a first life.
     public var formerIncarnation: Incarnation?

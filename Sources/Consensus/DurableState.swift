@@ -21,6 +21,8 @@ public struct DurableState: Hashable, Sendable {
     /// Whatever an earlier life of it promised or voted for is forgotten here, so its word counts for nothing until a
     /// configuration entry lists the start that it runs.
     public var isNewcomer: Bool
+    /// The history that the log belongs to; nil for the one that the cluster began with.
+    public var branch: DurableBranch?
 
     /// States everything; without arguments, the state of a node that never ran.
     public init(
@@ -30,7 +32,8 @@ public struct DurableState: Hashable, Sendable {
         log: [LogEntry] = [],
         committedVoters: LogIndex = 0,
         deaths: DeathFacts = DeathFacts(),
-        isNewcomer: Bool = false
+        isNewcomer: Bool = false,
+        branch: DurableBranch? = nil
     ) {
         self.term = term
         self.votedFor = votedFor
@@ -39,6 +42,7 @@ public struct DurableState: Hashable, Sendable {
         self.committedVoters = committedVoters
         self.deaths = deaths
         self.isNewcomer = isNewcomer
+        self.branch = branch
     }
 
     /// What is wrong with it, so that a shell refuses to start on a damaged store; nil when it is sound.
@@ -77,6 +81,7 @@ public struct DurableState: Hashable, Sendable {
         if let index = writes.committedVoters { committedVoters = index }
         if let deaths = writes.deaths { self.deaths = deaths }
         if writes.endsNewcomer { isNewcomer = false }
+        if let branch = writes.branch { self.branch = branch }
     }
 }
 
@@ -98,10 +103,12 @@ public struct DurableWrites: Hashable, Sendable {
     public internal(set) var deaths: DeathFacts?
     /// The node was listed: it is a newcomer no more.
     public internal(set) var endsNewcomer = false
+    /// Replaces the branch.
+    public internal(set) var branch: DurableBranch?
 
     var isEmpty: Bool {
         vote == nil && snapshot == nil && replaceLogFrom == nil && dropLogThrough == nil && committedVoters == nil
-            && deaths == nil && !endsNewcomer
+            && deaths == nil && !endsNewcomer && branch == nil
     }
 
     /// Adds entries behind what is there, replacing from the first one's index on.

@@ -28,8 +28,11 @@ public enum Input: Sendable {
     /// The profile changed: these times hold from now on. See ``ConsensusCore/isTimingSettled``.
     /// `former` is what held before the last change that the shell has applied.
     case timing(ConsensusTiming, former: ConsensusTiming? = nil)
-    /// What heartbeats say of this node's applied configuration.
-    case ownStatus(configurationDigest: UInt64)
+    /// What heartbeats say of this node's applied configuration, and of how many changes operators made to it.
+    case ownStatus(configurationDigest: UInt64, changes: UInt64 = 0)
+    /// An operator says that these starts of voters are dead and that this node shall go on without them, in a branch with
+    /// this random number; nothing happens where `objectionToActingAlone` is not nil. `Event.beginsAnew` follows.
+    case actAlone([Voter], branchID: UInt64)
     /// Whether the disk takes writes. While it does not, the node neither votes nor acknowledges nor leads.
     case storage(working: Bool)
     /// This node has stopped everything and is about to end. A leader hands over first; `Event.left` follows, after

@@ -79,6 +79,11 @@ public enum Event: Hashable, Sendable {
     case provenDead(DeathFact)
     /// Who votes by the newest entry of the log changed, or that entry became known committed.
     case votersChanged(ListedVoters, isCommitted: Bool)
+    /// This node's branch is on the disk: the agent has to start anew.
+    case beginsAnew
+    /// This node met another branch and gives its own up: it stops everything, keeps its log for reading, and starts anew
+    /// with an empty store in that branch.
+    case branchLost(to: BranchMark)
     /// This node has left: it holds no lease, votes for nobody and says so.
     case left
 }
@@ -91,6 +96,8 @@ public enum RefusalReason: Hashable, Sendable {
     case transferring
     /// Too much is not committed yet.
     case busy
+    /// A node of another branch is heard, and it is not decided which of the two goes on.
+    case meeting
     /// Longer than `ConsensusLimits.commandBytes`.
     case tooLong
 }

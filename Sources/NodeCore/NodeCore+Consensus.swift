@@ -52,13 +52,20 @@ extension NodeCore {
             effects.append(.event(.voters(voters, isCommitted: isCommitted)))
             effects.append(.changed)
         case .mustStop(let reason): effects.append(.mustStop(reason))
-        case .left: effects.append(.left)
+        case .left: effects.append(branchToJoin.map { .rejoin($0) } ?? .left)
+        case .beginsAnew: effects.append(.beginAnew)
+        case .branchLost(let mark):
+            effects.append(.event(.branchLost(to: mark)))
+            branchToJoin = mark
+            if !isLeaving { beginLeaving(now: now, into: &effects) }
         }
     }
 
     private static func outcome(of reason: RefusalReason, leader: NodeID?) -> ChangeOutcome {
         switch reason {
         case .notLeader, .transferring: .notLeader(leader)
+        case .meeting:
+            .refused("a node with another history of this cluster is heard: see haven quorum status")
         case .busy: .refused("too many changes are under way; try again")
         case .tooLong: .refused("the configuration would be larger than \(ConsensusLimits.commandBytes) bytes")
         }
@@ -72,7 +79,7 @@ extension NodeCore {
     }
 
     private mutating func apply(_ entries: [LogEntry], now: Instant, into effects: inout [NodeEffect]) {
-        let before = (state.version, state.keys, state.stopped)
+        let before = (state.version, state.keys, state.stopped, state.operatorChanges)
         let wasLeading = isLeading
         for entry in entries {
             appliedIndex = entry.index
@@ -87,7 +94,7 @@ extension NodeCore {
             if let request = command.request, let answer { finish(request.id, answer, into: &effects) }
         }
         stateChanged(
-            configuration: (state.version, state.keys, state.stopped) != before,
+            configuration: (state.version, state.keys, state.stopped, state.operatorChanges) != before,
             becameLeading: isLeading && !wasLeading,
             now,
             &effects
@@ -109,6 +116,12 @@ extension NodeCore {
         stateChanged(configuration: true, becameLeading: false, now, &effects)
     }
 
+    /// Tells consensus what heartbeats say of this node's state.
+    mutating func tellOwnStatus(now: Instant, into effects: inout [NodeEffect]) {
+        let digest = codec.digest(state)
+        step(.ownStatus(configurationDigest: digest, changes: state.operatorChanges ?? 0), now: now, into: &effects)
+    }
+
     private mutating func stateChanged(
         configuration: Bool,
         becameLeading: Bool,
@@ -124,7 +137,7 @@ extension NodeCore {
         announceWhileContended(into: &effects)
         if configuration {
             followProfile(now: now, into: &effects)
-            step(.ownStatus(configurationDigest: codec.digest(state)), now: now, into: &effects)
+            tellOwnStatus(now: now, into: &effects)
             step(.settings(quorumSettings), now: now, into: &effects)
             execute(.configuration(state.configuration, version: state.version), now: now, into: &effects)
         }

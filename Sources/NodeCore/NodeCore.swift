@@ -37,6 +37,8 @@ public struct NodeCore: Sendable {
     var requests: [UInt64: Random128] = [:]
     var nextToken: UInt64 = 1
     var isLeaving = false
+    /// The branch that this node goes over to once it runs nothing any more.
+    var branchToJoin: BranchMark?
     var hasLeft = false
     var wallClock: Int64 = 0
     /// What recovery was told last.
@@ -144,7 +146,7 @@ public struct NodeCore: Sendable {
     /// Begins: the executor learns what to look for.
     public mutating func start(now: Instant, wallClock: Int64, into effects: inout [NodeEffect]) {
         self.wallClock = wallClock
-        step(.ownStatus(configurationDigest: codec.digest(state)), now: now, into: &effects)
+        tellOwnStatus(now: now, into: &effects)
         step(.settings(quorumSettings), now: now, into: &effects)
         execute(.configuration(state.configuration, version: state.version), now: now, into: &effects)
     }
@@ -183,6 +185,8 @@ public struct NodeCore: Sendable {
             fenceable = nodes
             step(.settings(quorumSettings), now: now, into: &effects)
         case .change(let change, let origin): propose(change, origin, now: now, into: &effects)
+        case .actAlone(let voters, let branchID):
+            step(.actAlone(voters, branchID: branchID), now: now, into: &effects)
         case .leave: beginLeaving(now: now, into: &effects)
         }
         leaveIfDone(now: now, into: &effects)

@@ -28,6 +28,8 @@ public enum NodeInput: Sendable {
     case fenceable(Set<NodeID>)
     /// An operator's change; answered by `NodeEffect.answer`. Only the leader takes it.
     case change(Change, RequestOrigin)
+    /// An operator says that these starts of voters are dead, and that this node shall go on alone.
+    case actAlone([Voter], branchID: UInt64)
     /// The node shall leave: its resources go to others, then `NodeEffect.left` follows.
     case leave
 }
@@ -77,6 +79,10 @@ public enum NodeEffect: Sendable {
     /// Only a departure in the replicated state proves that it runs nothing at all: one that left before it learned the
     /// configuration does not know what an earlier agent ran.
     case left
+    /// The agent must end and start again: what the disk holds now is for a new start. Resources run on meanwhile.
+    case beginAnew
+    /// As `left`, but then the store is put aside, and the agent starts with an empty one as a newcomer of that branch.
+    case rejoin(BranchMark)
     /// The node must end at once, and an operator must look: what it knows or holds cannot be relied on.
     case mustStop(String)
 }
@@ -125,6 +131,8 @@ public enum NodeEvent: Hashable, Sendable {
     case stalled(Duration)
     /// An operator stopped all nodes, this one with them.
     case stopsWithAll
+    /// Another history of the cluster goes on; this node gives its own up.
+    case branchLost(to: BranchMark)
     /// The lease ended without being renewed.
     case leaseLost
     /// An entry of the log was applied.

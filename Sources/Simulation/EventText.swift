@@ -32,6 +32,8 @@ enum EventText {
             "\(isCommitted ? "commits" : "takes") voters \(voters.index): "
                 + voters.set.voters.map { "n\($0.node.rawValue)#\($0.incarnation)" }.joined(separator: " ")
         case .mustStop(let reason): "must stop: \(reason)"
+        case .beginsAnew: "begins a branch"
+        case .branchLost(let mark): "gives its branch up for \(mark.id)"
         case .left: "has left"
         }
     }

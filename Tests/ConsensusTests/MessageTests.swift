@@ -26,6 +26,9 @@ struct MessageTests {
         _ = heartbeat.deaths.learn(DeathFact(node: NodeID(2), incarnation: 7, proof: .left))
         heartbeat.lostAfter = .milliseconds(600)
         heartbeat.promise = .milliseconds(3000)
+        heartbeat.branch = BranchMark(id: 17, generation: 2, base: 3, founder: NodeID(4), founderLed: true)
+        heartbeat.changes = 5
+        heartbeat.meets = 6
         let zeros = String(repeating: "0", count: 48)
         let set = VoterSet([Voter(node: NodeID(2), incarnation: 5), Voter(node: NodeID(1), incarnation: 6)])
         let entries = [
@@ -47,7 +50,8 @@ struct MessageTests {
             (
                 .heartbeat(heartbeat),
                 "0c 0000000000000001 0000000000000002 03 0000000000000004 0000000000000002 0000000000000004 "
-                    + "000000000000abcd 0102030405060708 000000000000000a\(zeros) 0000000000000002\(zeros) 0b 02 0202 0000000000000007 0401 0000000000000009 0258 0bb8"
+                    + "000000000000abcd 0102030405060708 000000000000000a\(zeros) 0000000000000002\(zeros) 0b 02 0202 0000000000000007 0401 0000000000000009 0258 0bb8 "
+                    + "0000000000000011 00000002 0000000000000003 04 01 0000000000000005 0000000000000006"
             ),
             (
                 .heartbeatAck(HeartbeatAck(term: 2, echo: 9, remaining: 480_000_000)),

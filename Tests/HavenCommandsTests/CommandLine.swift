@@ -76,7 +76,7 @@ final class CommandLineHarness {
         case .loadBalancerStatus:
             let view = LoadBalancerView(node: "controller1", proxyRuns: true, listeners: exampleStatus().listeners)
             return .loadBalancer(LoadBalancerReport(nodes: [view]))
-        case .move, .cleanup, .fence, .confirmOff, .stop, .stopNode, .stopAll:
+        case .move, .cleanup, .fence, .confirmOff, .stop, .stopNode, .stopAll, .unblock:
             return .done(version: version, notes: ["carried out"])
         case .failoverCheck: return .failover(FailoverView(node: "controller1", moves: [], objections: []))
         }

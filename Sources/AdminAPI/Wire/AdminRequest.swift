@@ -18,6 +18,9 @@ public enum AdminRequest: Hashable, Codable, Sendable {
     case fence(node: NodeName)
     /// States, in the place of a fence device, that a lost node is off: what it held is recovered at once.
     case confirmOff(node: NodeName)
+    /// Lets this node go on alone where the voters that would be needed are gone for ever: these nodes are dead, says the
+    /// operator. Answered by `done` when it is about to.
+    case unblock(dead: [NodeName])
     /// Who votes, who is heard, what is missing: answered by `AdminResponse.quorum`.
     case quorumStatus
     /// The times that derive from the profile: answered by `AdminResponse.timing`.
@@ -55,7 +58,8 @@ public enum AdminRequest: Hashable, Codable, Sendable {
         case .status, .configuration, .quorumStatus, .timing, .linkStatus, .keyStatus, .failoverCheck,
             .loadBalancerStatus:
             false
-        case .edit, .move, .cleanup, .fence, .confirmOff, .token, .stop, .stopNode, .stopAll, .rotateKey, .retireKey:
+        case .edit, .move, .cleanup, .fence, .confirmOff, .token, .stop, .stopNode, .stopAll, .rotateKey, .retireKey,
+            .unblock:
             true
         }
     }

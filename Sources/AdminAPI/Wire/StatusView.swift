@@ -67,6 +67,8 @@ public struct QuorumView: Hashable, Codable, Sendable {
     public var wantedDead: [NodeName]?
     /// Why these could not be powered off so far.
     public var fencingFailure: String?
+    /// Whether a node with another history of the cluster is heard: until one has given way, nothing is started or changed.
+    public var meetsOtherHistory: Bool?
 
     /// One that votes.
     public struct Voter: Hashable, Codable, Sendable {

@@ -18,6 +18,7 @@ extension ClusterState {
         }
         if let known = answered.last(where: { $0.id == request.id }) { return known.answer }
         let answer = carryOut(command)
+        if case .applied = answer, !command.change.isHousekeeping { operatorChanges = (operatorChanges ?? 0) + 1 }
         answered.append(AnsweredRequest(id: request.id, answer: answer))
         if answered.count > Self.answersKept { answered.removeFirst(answered.count - Self.answersKept) }
         return answer
@@ -263,6 +264,16 @@ extension ClusterState {
         guard known.enabled else { return .refused("resource \"\(resource)\" is disabled") }
         moves[resource] = node
         return .applied(version)
+    }
+}
+
+extension Change {
+    /// Whether agents ask for it by themselves.
+    fileprivate var isHousekeeping: Bool {
+        switch self {
+        case .installKey, .useKey, .retireKeys: true
+        default: false
+        }
     }
 }
 

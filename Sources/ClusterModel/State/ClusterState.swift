@@ -35,6 +35,10 @@ public struct ClusterState: Hashable, Codable, Sendable {
     ///
     /// Nobody is powered off for it and nobody loses a vote, so that any majority can start the cluster again.
     public var stopped: [NodeID: Incarnation]?
+    /// How many changes operators have made; nil for none.
+    ///
+    /// It decides which history goes on when two of them meet.
+    public var operatorChanges: UInt64?
 
     /// How many answers are remembered.
     public static let answersKept = 128
@@ -56,6 +60,7 @@ public struct ClusterState: Hashable, Codable, Sendable {
         formerProfile = nil
         keys = nil
         stopped = nil
+        operatorChanges = nil
     }
 }
 

@@ -49,6 +49,7 @@ extension ConsensusCore {
 
     private mutating func setLeader(_ leader: NodeID?) {
         currentLeader = leader
+        own.lastLeader = leader ?? own.lastLeader
         emit(.leaderChanged(leader, currentTerm))
     }
 

@@ -30,7 +30,7 @@ extension ConsensusCore {
     /// are left, for nobody renews one that has ended.
     mutating func reviewQuorum() {
         guard let leadership, currentRole == .leader else { return }
-        let holds = quorumLeaseEnd.map { $0 > clock } ?? false
+        let holds = !isMeeting && quorumLeaseEnd.map { $0 > clock } ?? false
         guard holds != leadership.isQuorate else { return }
         self.leadership?.isQuorate = holds
         if holds {
@@ -140,7 +140,7 @@ extension ConsensusCore {
         } else {
             guard let holding, clock >= holding.fenceAfter else { return [] }
         }
-        guard own.leaveBy == nil, takesPart else { return [] }
+        guard own.leaveBy == nil, takesPart, !isMeeting else { return [] }
         var half = NodeSet([id])
         for record in records where clock - record.lastAcknowledgement < timing.electionTimeout && !record.isLost {
             if counts(record) { half.insert(record.id) }

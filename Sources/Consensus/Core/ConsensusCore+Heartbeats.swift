@@ -42,6 +42,9 @@ extension ConsensusCore {
         heartbeat.deaths = deaths
         heartbeat.lostAfter = timing.lostAfter
         heartbeat.promise = timing.electionTimeout
+        heartbeat.branch = branch
+        heartbeat.changes = own.changes
+        heartbeat.meets = metBranch
         return heartbeat
     }
 
@@ -63,6 +66,7 @@ extension ConsensusCore {
         let didCount = counts(records[slot])
         records[slot].said = heartbeat
         heard(slot)
+        if isForeign(records[slot]) { return meet(heartbeat, from: slot) }
         if heartbeat.deaths != deaths { learn(heartbeat.deaths) }
         let peer = records[slot].id
         if heartbeat.hasLeft {
@@ -151,6 +155,9 @@ extension ConsensusCore {
         let state: PeerState
         if record.said?.hasLeft == true {
             state = .left
+        } else if isForeign(record) {
+            if case .lost = record.state { return }
+            state = .lost(since: clock)
         } else {
             switch record.detector.verdict(now: clock, limits: record.silenceLimits(timing)) {
             case .alive: state = .alive(holdsLease: record.said?.holdsLease ?? false)

@@ -45,6 +45,7 @@ extension ConsensusCore {
             noRelocationBefore: clock + timing.electionTimeout
         )
         currentLeader = id
+        own.lastLeader = id
         emit(.leaderChanged(id, currentTerm))
         emit(.becameLeader(currentTerm, recoverByLeaseAt: clock + wait + timing.grace))
         for slot in records.indices {

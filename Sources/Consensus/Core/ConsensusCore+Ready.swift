@@ -11,6 +11,8 @@ struct Outbox: Sendable {
     var ownVote: Term?
     /// This input made the node end its incarnation.
     var endsIncarnation = false
+    /// This input made the node begin a branch.
+    var beginsAnew = false
 }
 
 /// Batches on their way to the disk, with what waits for them.
@@ -22,6 +24,7 @@ struct PendingWrites: Sendable {
         var held: [Outgoing]
         let ownVote: Term?
         let endsIncarnation: Bool
+        let beginsAnew: Bool
     }
 
     var flights: [Flight] = []
@@ -63,6 +66,7 @@ extension ConsensusCore {
             pending.writtenIndex = max(pending.writtenIndex, flight.lastIndex)
             if let ownVote = flight.ownVote { countOwnVote(ownVote) }
             if flight.endsIncarnation { incarnationEnded() }
+            if flight.beginsAnew { emit(.beginsAnew) }
         }
         pending.flights.removeFirst(count)
         if count > 0, currentRole == .leader { advanceCommit() }
@@ -86,7 +90,8 @@ extension ConsensusCore {
                 lastIndex: log.last.index,
                 held: outbox.held,
                 ownVote: outbox.ownVote,
-                endsIncarnation: outbox.endsIncarnation
+                endsIncarnation: outbox.endsIncarnation,
+                beginsAnew: outbox.beginsAnew
             )
             pending.flights.append(flight)
             pending.nextID += 1

@@ -13,6 +13,7 @@ extension ConsensusCore {
         if log.last.index - committed >= UInt64(ConsensusLimits.uncommittedEntries) { refusal = .busy }
         if log.byteCount(behind: committed) + command.count > ConsensusLimits.uncommittedBytes { refusal = .busy }
         if leadership.transfer != nil { refusal = .transferring }
+        if isMeeting { refusal = .meeting }
         if let refusal {
             emit(.proposalRefused(token: token, leader: id, reason: refusal))
             return

@@ -34,6 +34,8 @@ public struct ConsensusCore: Sendable {
     var deaths: DeathFacts
     /// Whether this node neither votes nor counts, because it does not know what it promised before.
     public internal(set) var isNewcomer: Bool
+    /// The history that the log belongs to.
+    public let branch: BranchMark
     /// When each newest fact of death became known here: at the latest when this start of the agent read it.
     var proofTimes: [NodeID: Instant] = [:]
 
@@ -98,12 +100,14 @@ public struct ConsensusCore: Sendable {
         formerLeases = formerTiming.map { FormerLeases($0, now: now) }
         startedAt = now
         clock = now
-        let first = durable.snapshot?.voters ?? ListedVoters(index: 0, set: VoterSet(unlisted: voters))
+        branch = durable.branch?.mark ?? .origin
+        var first = durable.snapshot?.voters ?? ListedVoters(index: 0, set: VoterSet(unlisted: voters))
+        if let alone = durable.branch?.voters, alone.index > durable.snapshot?.lastIndex ?? 0 { first = alone }
         history = VoterHistory(
             base: first,
             committed: durable.committedVoters,
             log: durable.log,
-            snapshot: durable.snapshot?.lastIndex ?? 0
+            snapshot: max(durable.snapshot?.lastIndex ?? 0, first.index)
         )
         deaths = durable.deaths
         isNewcomer = durable.isNewcomer
@@ -152,7 +156,10 @@ public struct ConsensusCore: Sendable {
         case .leaseEligible(let eligible): setLeaseEligible(eligible)
         case .denyLease(let nodes): own.denied = nodes
         case .timing(let timing, let former): setTiming(timing, former: former)
-        case .ownStatus(let digest): own.configurationDigest = digest
+        case .ownStatus(let digest, let changes):
+            own.configurationDigest = digest
+            own.changes = changes
+        case .actAlone(let confirmed, let branchID): actAlone(confirmed, branchID: branchID)
         case .storage(let working): setStorage(working: working)
         case .leaving: startLeaving()
         case .settings(let settings): take(settings)
@@ -174,6 +181,8 @@ public struct ConsensusCore: Sendable {
         // A message of an incarnation that has left is a late one.
         guard records[slot].state != .left else { return }
         heard(slot)
+        // Before its first heartbeat nobody knows which branch a session belongs to.
+        guard records[slot].said.map({ $0.branch.id == branch.id }) ?? (records[slot].incarnation == 0) else { return }
         switch message {
         case .heartbeat: break
         case .heartbeatAck(let ack): receive(ack, from: slot)
@@ -196,7 +205,7 @@ public struct ConsensusCore: Sendable {
     }
 
     /// Votes, acknowledges and stands only while it can keep its word.
-    var takesPart: Bool { own.storageWorks && (!own.hasLeft || faults.leaveAndVote) }
+    var takesPart: Bool { own.storageWorks && own.branchLeft == nil && (!own.hasLeft || faults.leaveAndVote) }
 
     /// Whether it keeps from voting and promising, because it does not know what it promised before.
     var abstains: Bool { isNewcomer && !faults.countNewcomers }
@@ -212,6 +221,12 @@ public struct ConsensusCore: Sendable {
 /// What the shell said of its own node.
 struct OwnStatus: Sendable {
     var configurationDigest: UInt64 = 0
+    /// Changes of operators in the applied log.
+    var changes: UInt64 = 0
+    /// Whom this node followed last, itself included.
+    var lastLeader: NodeID?
+    /// The branch for which this node gives its own up: it does nothing more in this one.
+    var branchLeft: BranchMark?
     var denied = NodeSet()
     var storageWorks = true
     /// Set by `.leaving`; the node leaves once it does not lead any more, or at this instant.

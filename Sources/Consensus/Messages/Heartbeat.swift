@@ -40,6 +40,12 @@ public struct Heartbeat: Hashable, Sendable {
     /// From a leader: for how long an acknowledgement promises not to vote for another, whatever the voter's own times
     /// are; its leases rest on it.
     public var promise: Duration
+    /// The history that the sender's log belongs to.
+    public var branch: BranchMark
+    /// How many changes of operators are in it.
+    public var changes: UInt64
+    /// The other branch that the sender hears, when it speaks for its own and adds nothing to it; all ones for none.
+    public var meets: UInt64
 
     /// The longest time that a heartbeat may state.
     static let longestTime = Duration.seconds(60)
@@ -67,6 +73,9 @@ public struct Heartbeat: Hashable, Sendable {
         deaths = try DeathFacts(parsing: &reader)
         lostAfter = .milliseconds(Int64(try reader.readUInt16()))
         promise = .milliseconds(Int64(try reader.readUInt16()))
+        branch = try BranchMark(parsing: &reader)
+        changes = try reader.readUInt64()
+        meets = try reader.readUInt64()
         guard lostAfter <= Self.longestTime, promise <= Self.longestTime else { throw .invalid("heartbeat times") }
     }
 
@@ -87,6 +96,9 @@ public struct Heartbeat: Hashable, Sendable {
         deaths.encode(into: &writer)
         writer.write(UInt16(clamping: lostAfter.milliseconds))
         writer.write(UInt16(clamping: promise.milliseconds))
+        branch.encode(into: &writer)
+        writer.write(changes)
+        writer.write(meets)
     }
 
     init(
@@ -116,6 +128,9 @@ public struct Heartbeat: Hashable, Sendable {
         deaths = DeathFacts()
         lostAfter = .zero
         promise = .zero
+        branch = .origin
+        changes = 0
+        meets = ConsensusCore.nobody
     }
 }
 

@@ -1,5 +1,6 @@
 import AdminAPI
 import ArgumentParser
+import ClusterModel
 
 /// `status`.
 struct StatusCommand: AgentCommand {
@@ -23,7 +24,7 @@ struct QuorumCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "quorum",
         abstract: "Who votes.",
-        subcommands: [Status.self]
+        subcommands: [Status.self, Unblock.self]
     )
 
     /// `quorum status`.
@@ -39,6 +40,35 @@ struct QuorumCommand: ParsableCommand {
             guard case .quorum(let view) = try session.ask(.quorumStatus) else { throw Session.unexpected }
             if json { return try session.printJSON(view) }
             session.print(QuorumText.text(view))
+        }
+    }
+
+    /// `quorum unblock`.
+    struct Unblock: AgentCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Lets this node go on alone where too many voters are gone for ever.",
+            discussion: """
+                Name every voter that is gone, after you have seen that it is off. What only they had committed is lost;
+                when one of them is heard again, it gives its own history up and joins this one. If one of them still
+                runs, its resources run twice. Nodes that are heard join this one at once.
+                """
+        )
+
+        @Argument(help: "The nodes that are gone.")
+        var nodes: [NodeName]
+
+        @Flag(name: .customLong("yes"), help: "You have seen that they are off.")
+        var isSure = false
+
+        func run(_ session: Session) throws(CommandFailure) {
+            if isSure { return try session.carryOut(.unblock(dead: nodes)) }
+            guard case .quorum(let view) = try session.ask(.quorumStatus) else { throw Session.unexpected }
+            session.print(QuorumText.text(view))
+            throw CommandFailure(
+                .usage,
+                "if you have seen that \(nodes.joined(separator: ", ")) is off: "
+                    + "haven quorum unblock \(nodes.joined(separator: " ")) --yes"
+            )
         }
     }
 }

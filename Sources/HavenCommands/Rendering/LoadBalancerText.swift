@@ -78,12 +78,16 @@ enum QuorumText {
         if view.isHalf == true {
             lines.append("Half of the voters answers: what runs keeps running, nothing is started or moved.")
         }
+        if view.meetsOtherHistory == true {
+            lines.append("A node with another history of this cluster is heard; one of the two gives way by itself.")
+        }
         let more = view.needed - heard
         if more > 0 {
             let names = missing.map { voter in
                 voter.node + (voter.lastHeard.map { " (last heard \(TimeText.duration($0)) ago)" } ?? " (never heard)")
             }
             lines.append("\(more) more of these must be heard for a quorum: \(names.joined(separator: ", "))")
+            lines.append("If they are gone for ever: haven quorum unblock NODE …")
         } else {
             lines.append("Enough voters are heard; they have not elected a leader yet.")
         }

@@ -123,6 +123,7 @@ extension ClusterSimulator {
                 observer.left(hosts[index])
                 endAgent(index)
                 return
+            case .beginAnew, .rejoin: observer.fail("\(hosts[index].id) parts with its history unasked")
             case .mustStop(let reason): observer.fail("\(hosts[index].id): \(reason)")
             }
         }

@@ -25,6 +25,7 @@ enum ClusterText {
                 + voters.set.voters.map { "n\($0.node.rawValue)#\($0.incarnation)" }.joined(separator: " ")
         case .quorumFencingFails(let reason): "cannot fence for quorum: \(reason)"
         case .stalled: nil
+        case .branchLost(let mark): "gives its history up for branch \(mark.generation) of n\(mark.founder.rawValue)"
         case .stopsWithAll: "stops with all others"
         case .leaseLost: "its lease has ended"
         case .applied(let change): leads ? "applies \(describe(change))" : nil

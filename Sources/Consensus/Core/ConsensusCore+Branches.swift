@@ -1,0 +1,119 @@
+public import ClusterModel
+
+/// Going on alone, and what follows when the others are met again (RULE 4.2-e).
+///
+/// A session belongs to one branch for ever: who changes branches starts its agent anew. So it is enough to look at what
+/// the heartbeats of a session say.
+extension ConsensusCore {
+    /// Why this node cannot go on alone; nil when it can.
+    ///
+    /// - Parameter confirmed: The nodes that an operator says are dead.
+    /// - Returns: The first reason.
+    public func objectionToActingAlone(confirmed: NodeSet) -> ActingAloneObjection? {
+        if isQuorate { return .quorate }
+        if isMeeting { return .meeting }
+        if isNewcomer || !takesPart { return .unfit }
+        for node in votingNodes.nodes where node != id {
+            guard let slot = slot(of: node), records[slot].isHeard else {
+                if !confirmed.contains(node) && !isProvenDead(node) { return .unconfirmed(node) }
+                continue
+            }
+            if confirmed.contains(node) { return .heard(node) }
+            if !isForeign(records[slot]), records[slot].lastPosition > log.last { return .knowsMore(node) }
+        }
+        return nil
+    }
+
+    private func isProvenDead(_ node: NodeID) -> Bool {
+        quorum.sets.allSatisfy { set in
+            set.voters.allSatisfy { $0.node != node || deaths.cover($0) }
+        }
+    }
+
+    /// Begins a branch of this node's own: from here on it alone votes, and the agent starts anew with that.
+    mutating func actAlone(_ confirmed: [Voter], branchID: UInt64) {
+        guard objectionToActingAlone(confirmed: NodeSet(confirmed.map(\.node))) == nil else { return }
+        endHolding()
+        for voter in confirmed {
+            learn(DeathFact(node: voter.node, incarnation: voter.incarnation, proof: .poweredOff))
+        }
+        let mark = BranchMark(
+            id: branchID,
+            generation: branch.generation + 1,
+            base: own.changes,
+            founder: id,
+            founderLed: own.lastLeader == id
+        )
+        let alone = ListedVoters(index: log.last.index, set: VoterSet([quorum.own]))
+        outbox.writes.branch = DurableBranch(mark: mark, voters: alone)
+        outbox.beginsAnew = true
+        // Whatever is decided until the process ends belongs to neither history.
+        own.branchLeft = mark
+        if currentRole != .follower { becomeFollower(term: currentTerm, leader: nil) }
+    }
+
+    // MARK: Meeting
+
+    /// Whether a peer's session belongs to another branch.
+    func isForeign(_ record: PeerRecord) -> Bool { record.said.map { $0.branch.id != branch.id } ?? false }
+
+    /// Whether a node of another branch is heard: until one history has given way nothing is started or changed.
+    public var isMeeting: Bool { met != nil }
+
+    private var met: Heartbeat? {
+        records.first { record in
+            guard isForeign(record), record.said?.hasLeft == false, record.detector.lastHeard != nil else {
+                return false
+            }
+            return record.detector.verdict(now: clock, limits: record.silenceLimits(timing)) != .lost
+        }?.said
+    }
+
+    /// The other branch, once nothing more is added to this one; `nobody` while there is none or this node does not speak
+    /// for its branch.
+    var metBranch: UInt64 {
+        let speaks = currentRole == .leader ? committed == log.last.index : currentLeader == nil
+        return speaks && own.branchLeft == nil ? met?.branch.id ?? Self.nobody : Self.nobody
+    }
+
+    /// No branch has this number: the one that the cluster began with has 0.
+    static let nobody = UInt64.max
+
+    /// A heartbeat of another branch came.
+    mutating func meet(_ heartbeat: Heartbeat, from slot: Int) {
+        let peer = records[slot].id
+        if heartbeat.hasLeft {
+            peerLeft(heartbeat, slot: slot)
+            return
+        }
+        reviewQuorum()
+        // Followers wait for what their leaders find.
+        guard heartbeat.leader == nil || heartbeat.leader == peer, heartbeat.meets == branch.id,
+            metBranch != Self.nobody
+        else {
+            return
+        }
+        let other = BranchClaim(mark: heartbeat.branch, changes: heartbeat.changes)
+        guard !BranchClaim(mark: branch, changes: own.changes).prevails(over: other) else { return }
+        own.branchLeft = heartbeat.branch
+        if currentRole != .follower { becomeFollower(term: currentTerm, leader: nil) }
+        endLease()
+        emit(.branchLost(to: heartbeat.branch))
+    }
+}
+
+/// Why a node cannot go on alone.
+public enum ActingAloneObjection: Hashable, Sendable {
+    /// A quorum answers.
+    case quorate
+    /// A node of another branch is heard: one of the two gives way.
+    case meeting
+    /// The node has lost its disk, or cannot write to it.
+    case unfit
+    /// This voter is silent, and nobody says that it is dead.
+    case unconfirmed(NodeID)
+    /// This voter is said to be dead and is heard.
+    case heard(NodeID)
+    /// This voter is heard and has more of the log.
+    case knowsMore(NodeID)
+}

@@ -1,0 +1,142 @@
+import ClusterModel
+import Testing
+
+@testable import Consensus
+
+/// Nodes that went on alone, and what follows when they are met again (RULE 4.2-e).
+@Suite
+struct BranchTests {
+    private static func node(_ number: Int) -> NodeID { NodeID(UInt8(number)) }
+
+    private static func mark(
+        _ id: UInt64,
+        generation: UInt32 = 1,
+        base: UInt64 = 4,
+        founder: Int = 1,
+        led: Bool = false
+    ) -> BranchMark {
+        BranchMark(id: id, generation: generation, base: base, founder: node(founder), founderLed: led)
+    }
+
+    /// Claims in pairs: the first goes on.
+    @Test(arguments: [
+        // Something was changed on one side alone, whatever the generations.
+        (BranchClaim(mark: mark(1), changes: 5), BranchClaim(mark: mark(2, generation: 3), changes: 4)),
+        (BranchClaim(mark: .origin, changes: 6), BranchClaim(mark: mark(2, base: 5), changes: 5)),
+        (BranchClaim(mark: mark(2, base: 5), changes: 6), BranchClaim(mark: .origin, changes: 5)),
+        // Nothing or something on both: the later generation.
+        (BranchClaim(mark: mark(2, base: 5), changes: 5), BranchClaim(mark: .origin, changes: 5)),
+        (BranchClaim(mark: mark(2, base: 5), changes: 6), BranchClaim(mark: .origin, changes: 9)),
+        // The same generation: who led, then the lower number, then the draw.
+        (BranchClaim(mark: mark(9, founder: 2, led: true), changes: 4), BranchClaim(mark: mark(2), changes: 4)),
+        (BranchClaim(mark: mark(9, founder: 1), changes: 4), BranchClaim(mark: mark(2, founder: 2), changes: 4)),
+        (BranchClaim(mark: mark(1), changes: 4), BranchClaim(mark: mark(2), changes: 4)),
+    ])
+    func `Of two histories exactly one goes on, whoever asks`(first: BranchClaim, second: BranchClaim) {
+        #expect(first.prevails(over: second))
+        #expect(!second.prevails(over: first))
+    }
+
+    /// Nodes that all hold leases and are listed as they run; returns the leader.
+    private func led(_ count: Int) throws -> (Bench, leader: Int) {
+        var bench = Bench(count)
+        for number in 1...count { bench.give(number, .leaseEligible(true)) }
+        bench.run(.seconds(3), among: Set(1...count))
+        return (bench, try #require(bench.leaders().first))
+    }
+
+    /// Two of three are gone; the last one goes on alone by an operator's word and starts anew with that.
+    private func wentOnAlone() throws -> (Bench, alone: Int) {
+        var (bench, leader) = try led(3)
+        let alone = leader % 3 + 1
+        bench.give(leader, .propose([1], token: 1))
+        bench.run(.milliseconds(200), among: [1, 2, 3])
+        bench.run(.seconds(2), among: [alone])
+        let others = [1, 2, 3].filter { $0 != alone }.map { Voter(node: Self.node($0), incarnation: 1) }
+        bench.give(alone, .actAlone(others, branchID: 77))
+        #expect(bench.events[Self.node(alone)]?.contains(.beginsAnew) == true)
+        #expect(bench[alone].leaders.isEmpty)
+        bench.restart(alone, incarnation: 2)
+        bench.wire = []
+        bench.run(.seconds(1), among: [alone])
+        return (bench, alone)
+    }
+
+    @Test
+    func `What speaks against going on alone is said, and then nothing happens`() throws {
+        var (bench, leader) = try led(3)
+        let alone = leader % 3 + 1
+        let others = NodeSet([1, 2, 3].filter { $0 != alone }.map(Self.node))
+        #expect(bench[alone].objectionToActingAlone(confirmed: others) == .quorate)
+        bench.give(alone, .actAlone([], branchID: 7))
+        bench.run(.seconds(2), among: [alone])
+        #expect(bench[alone].branch == .origin && bench[alone].leaseEnd == nil)
+        let first = others.nodes[0]
+        #expect(bench[alone].objectionToActingAlone(confirmed: NodeSet([first])) == .unconfirmed(others.nodes[1]))
+        #expect(bench[alone].objectionToActingAlone(confirmed: others) == nil)
+    }
+
+    @Test
+    func `A node goes on alone with everything that its log holds`() throws {
+        let (bench, alone) = try wentOnAlone()
+        #expect(bench[alone].role == .leader && bench[alone].isQuorate)
+        #expect(bench[alone].branch.id == 77 && bench[alone].branch.generation == 1)
+        #expect(bench[alone].voters == [Self.node(alone)])
+        #expect(bench[alone].commitIndex == bench[alone].lastIndex)
+    }
+
+    @Test
+    func `Those who were gone take nothing from the branch, and give their own history up for it`() throws {
+        var (bench, alone) = try wentOnAlone()
+        let others = [1, 2, 3].filter { $0 != alone }
+        let before = others.map { bench[$0].commitIndex }
+        for other in others { bench.restart(other, incarnation: 2) }
+        bench.run(.seconds(3), among: [1, 2, 3])
+        for (other, index) in zip(others, before) {
+            #expect(bench.events[Self.node(other)]?.contains(.branchLost(to: bench[alone].branch)) == true)
+            #expect(bench[other].leaseEnd == nil && bench[other].commitIndex <= index + 3)
+        }
+        #expect(bench.events[Self.node(alone)]?.contains { if case .branchLost = $0 { true } else { false } } == false)
+        // As newcomers of the branch they vote again.
+        for other in others {
+            bench.durable[Self.node(other)] = DurableState(
+                isNewcomer: true,
+                branch: DurableBranch(mark: bench[alone].branch)
+            )
+            bench.restart(other, incarnation: 3)
+        }
+        bench.run(.seconds(3), among: [1, 2, 3])
+        #expect(bench[alone].voters == [1, 2, 3].map(Self.node))
+        #expect(bench[alone].isQuorate && !bench[alone].isMeeting)
+    }
+
+    @Test
+    func `While two histories meet nothing is committed, and that in which operators changed something goes on`() throws
+    {
+        var (bench, alone) = try wentOnAlone()
+        let others = [1, 2, 3].filter { $0 != alone }
+        for other in others { bench.restart(other, incarnation: 2) }
+        bench.run(.seconds(2), among: Set(others))
+        let rival = try #require(bench.leaders().first { others.contains($0) })
+        for other in others { bench.give(other, .ownStatus(configurationDigest: 1, changes: 3)) }
+        bench.run(.milliseconds(110), among: [1, 2, 3])
+        #expect(!bench[rival].isQuorate)
+        bench.give(rival, .propose([5], token: 9))
+        #expect(
+            bench.events[Self.node(rival)]?.last
+                == .proposalRefused(token: 9, leader: Self.node(rival), reason: .meeting)
+        )
+        bench.run(.seconds(1), among: [1, 2, 3])
+        #expect(bench.events[Self.node(alone)]?.contains(.branchLost(to: .origin)) == true)
+        for other in others {
+            #expect(
+                bench.events[Self.node(other)]?.contains { if case .branchLost = $0 { true } else { false } } == false
+            )
+        }
+    }
+}
+
+extension ConsensusCore {
+    /// Whom it follows, as a list.
+    fileprivate var leaders: [NodeID] { leader.map { [$0] } ?? [] }
+}
