@@ -88,6 +88,7 @@ struct RenderingTests {
                   controller2: MISSING, last heard 0.0s ago, incarnation 2
                   controller3: MISSING, never heard, incarnation 7
                 1 more of these must be heard for a quorum: controller2 (last heard 0.0s ago), controller3 (never heard)
+                If they are gone for ever: haven quorum unblock NODE …
                 """
         )
         quorum.voters.removeLast()

@@ -78,6 +78,7 @@ extension IntegrationTests {
             try cluster.waitUntil("it is back", on: "ctl1") { $0.state(of: "ctl3") == .online }
             try cluster.shell("ctl3", "pkill -9 -f 'haven[d] -[-]s' || true; pkill -9 -x havend || true")
             try cluster.shell("ctl3", "rm -rf /var/lib/haven/* /run/haven/*")
+            try cluster.waitUntil("the others miss it again", on: "ctl1") { $0.state(of: "ctl3") == .lost }
             let token = try cluster.haven("ctl1", "cluster", "token", "ctl3")
             try cluster.shell("ctl3", "haven cluster join --start", input: token)
             try waitForVoters(Self.three, cluster)

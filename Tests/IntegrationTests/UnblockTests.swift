@@ -16,7 +16,9 @@ extension IntegrationTests {
             try cluster.createAddress(TestCluster.virtualAddress)
             try cluster.waitUntil("the address is somewhere", on: "ctl1") { $0.place(of: "VirtualIP") != nil }
             for host in ["ctl2", "ctl3"] { try cluster.lab.power(.off, host) }
-            try cluster.waitUntil("the quorum is lost", on: "ctl1") { !$0.quorum.isQuorate }
+            try cluster.waitUntil("the quorum is lost", on: "ctl1") { view in
+                !view.quorum.isQuorate && ["ctl2", "ctl3"].allSatisfy { view.state(of: $0) == .lost }
+            }
             let told = try cluster.haven("ctl1", "quorum", "status")
             #expect(told.contains("haven quorum unblock"), "\(told)")
             let unnamed = try cluster.refused(1, "ctl1", "quorum", "unblock", "ctl2", "--yes")
@@ -45,7 +47,9 @@ extension IntegrationTests {
             }
             try cluster.waitUntil("all are there", on: "ctl1") { $0.quorum.voters.count == 3 && $0.online.count == 3 }
             try cluster.lab.partition([["ctl3"], ["ctl1", "ctl2"]])
-            try cluster.waitUntil("it is alone", on: "ctl3") { !$0.quorum.isQuorate }
+            try cluster.waitUntil("it is alone", on: "ctl3") { view in
+                !view.quorum.isQuorate && ["ctl1", "ctl2"].allSatisfy { view.state(of: $0) == .lost }
+            }
             try cluster.haven("ctl3", "quorum", "unblock", "ctl1", "ctl2", "--yes")
             try cluster.waitUntil("it goes on alone", on: "ctl3") { $0.quorum.isQuorate && $0.quorum.voters.count == 1 }
             try cluster.haven("ctl1", "property", "set", "stonith-timeout=88s")

@@ -14,7 +14,7 @@ extension ConsensusCore {
         if isMeeting { return .meeting }
         if isNewcomer || !takesPart { return .unfit }
         for node in votingNodes.nodes where node != id {
-            guard let slot = slot(of: node), records[slot].isHeard else {
+            guard let slot = slot(of: node), case .alive = records[slot].state else {
                 if !confirmed.contains(node) && !isProvenDead(node) { return .unconfirmed(node) }
                 continue
             }
