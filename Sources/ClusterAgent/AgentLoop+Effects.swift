@@ -80,7 +80,23 @@ extension AgentLoop {
         links.setSilence(core.consensus.timing.suspectAfter)
         proxy.update(ProxyView(core: core))
         operations.manage(core.state.configuration)
+        if watchedVersion != core.state.version {
+            watchedVersion = core.state.version
+            watch(.configuration(core.state.configuration))
+        }
         guarding.update(core.state, ordered: operations.ordered)
+    }
+
+    /// Gives the watch over fence devices one input and carries out what it decides.
+    func watch(_ input: FenceWatch.Input) {
+        var effects: [FenceWatch.Effect] = []
+        watch.receive(input, now: Clock.monotonic(), wallClock: Clock.wallMilliseconds(), into: &effects)
+        for effect in effects {
+            switch effect {
+            case .check(let number, let device, let timeout): fences.check(number: number, device, timeout: timeout)
+            case .changed(let checks): feed(.fenceable(Set(checks.fenceable), checks: checks.checks))
+            }
+        }
     }
 
     /// Whatever may end with the lease stands in the guard's list before it is started.

@@ -96,6 +96,7 @@ extension AgentLoop {
 
     private func status() -> StatusView {
         var builder = StatusBuilder(core: core, now: Clock.monotonic())
+        builder.wallClock = Clock.wallMilliseconds()
         builder.listeners = proxy.listenerViews(core.state.configuration)
         builder.ownWarnings = notices + operations.warnings + guarding.warnings + proxy.warnings + stallWarnings
         return builder.status(digest: core.consensus.configurationDigest)

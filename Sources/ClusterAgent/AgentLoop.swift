@@ -45,6 +45,9 @@ final class AgentLoop {
     let fences: FenceDesk
     let proxy: ProxySupervisor
     var core: NodeCore
+    var watch: FenceWatch
+    /// The configuration that the watch was told of.
+    var watchedVersion: ConfigurationVersion?
     var desk: RequestDesk
     /// Requests that went to several nodes.
     var rounds: [OpenRound] = []
@@ -96,6 +99,7 @@ final class AgentLoop {
             isRealtime: parts.isRealtime,
             now: Clock.monotonic()
         )
+        watch = FenceWatch(node: parts.identity.node)
         desk = RequestDesk(id: parts.identity.node)
         signals = try SignalInput([SIGTERM, SIGINT])
         poller = try Poller()
@@ -127,8 +131,11 @@ final class AgentLoop {
     }
 
     private func nextDeadline(now: Instant) -> Instant {
-        [core.nextDeadline, desk.nextDeadline, links.nextDeadline, joins.nextDeadline, roundsDeadline, keysDeadline]
-            .compactMap(\.self).min().map { min($0, now + Self.longestSleep) } ?? now + Self.longestSleep
+        let deadlines = [
+            core.nextDeadline, desk.nextDeadline, links.nextDeadline, joins.nextDeadline, roundsDeadline, keysDeadline,
+            watch.nextDeadline,
+        ]
+        return deadlines.compactMap(\.self).min().map { min($0, now + Self.longestSleep) } ?? now + Self.longestSleep
     }
 
     private func report(stall: Duration?) {
@@ -163,6 +170,7 @@ final class AgentLoop {
             feed(.fenceEnded(node: node, incarnation: incarnation, failure: failure))
         case .fenceDevicesChecked(let number, let failure):
             feed(.fenceDevicesChecked(number: number, failure: failure))
+        case .deviceChecked(let number, let failure): watch(.ended(number: number, failure: failure))
         case .rival(let text): log.warning("\(text)")
         case .remark(let text): log.info("\(text)")
         }
@@ -194,6 +202,7 @@ final class AgentLoop {
         joins.tick(now: now)
         advanceKeys(now: now)
         if let deadline = core.nextDeadline, deadline <= now { feed(.tick) }
+        if let deadline = watch.nextDeadline, deadline <= now { watch(.tick) }
         advanceDesk()
         advanceRounds(now: now)
     }

@@ -82,6 +82,14 @@ final class FenceDesk: Sendable {
         }
     }
 
+    /// Logs in to one device and reports.
+    func check(number: UInt64, _ device: FenceDevice, timeout: Duration) {
+        runner.check(device, timeout: timeout) { [inbox] result in
+            let failure: String? = if case .failure(let failure) = result { "\(failure)" } else { nil }
+            inbox.put(.deviceChecked(number: number, failure: failure))
+        }
+    }
+
     /// Answers of several devices, for as long as some are missing.
     private final class CheckRound: Sendable {
         private struct Answers {

@@ -47,6 +47,7 @@ public struct NodeCore: Sendable {
     /// Whether recovery was told that a quorum answers.
     var isRecoveryQuorate = true
     var quorumFencing = QuorumFencing()
+    /// Who can be powered off by somebody else who is heard; consensus was told.
     var fenceable: Set<NodeID> = []
     let codec: CommandCodec
     /// The profiles that consensus was told of.
@@ -166,9 +167,10 @@ public struct NodeCore: Sendable {
             recover(.fenceResult(node: node, incarnation: incarnation, failure: failure), now: now, into: &effects)
         case .fenceDevicesChecked(let number, let failure):
             fenceDevicesChecked(number, failure: failure, now: now, into: &effects)
-        case .fenceable(let nodes):
-            fenceable = nodes
-            step(.settings(quorumSettings), now: now, into: &effects)
+        case .fenceable(let nodes, let checks):
+            // It comes back by this node's report, as from every other node.
+            let devices = DeviceChecks(fenceable: nodes.sorted(), checks: checks)
+            execute(.devices(devices), now: now, into: &effects)
         case .change(let change, let origin): propose(change, origin, now: now, into: &effects)
         case .leave:
             isLeaving = true
@@ -208,6 +210,7 @@ public struct NodeCore: Sendable {
         let isNews = reports[report.node] != report
         reports[report.node] = report
         recover(.report(report), now: now, into: &effects)
+        followFenceDevices(now: now, into: &effects)
         if isNews { effects.append(.changed) }
     }
 

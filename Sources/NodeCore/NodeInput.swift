@@ -24,8 +24,9 @@ public enum NodeInput: Sendable {
     case fenceEnded(node: NodeID, incarnation: Incarnation, failure: String?)
     /// The devices of a `checkFenceDevices` were all asked; nil: each answered.
     case fenceDevicesChecked(number: UInt64, failure: String?)
-    /// The nodes each of which some fence device could power off at its last real check.
-    case fenceable(Set<NodeID>)
+    /// The other nodes each of which some fence device could power off at its last real check from here, and the checks
+    /// for the operator.
+    case fenceable(Set<NodeID>, checks: [DeviceCheck] = [])
     /// An operator's change; answered by `NodeEffect.answer`. Only the leader takes it.
     case change(Change, RequestOrigin)
     /// The node shall leave: its resources go to others, then `NodeEffect.left` follows.

@@ -72,6 +72,8 @@ public struct NodeReport: Hashable, Codable, Sendable {
     public var leaving: Bool
     /// Every resource that is not known to be stopped, and every one with news.
     public var resources: [ResourceReport]
+    /// What the node knows of the fence devices that could power off others; nil from an older agent.
+    public var devices: DeviceChecks?
 
     /// Builds a report.
     public init(
