@@ -23,6 +23,8 @@ enum NoticeText {
     static func warning(_ notice: RecoveryNotice, name: (NodeID) -> NodeName) -> String? {
         switch notice {
         case .fencingDisabled, .blocked, .fenceCalledOff: nil
+        case .fencePostponed(let node):
+            "\(name(node)) is lost to the leader, and another node hears it: leadership may move there before it is powered off"
         case .noFenceDevice(let node): "\(name(node)) must be powered off and no fence device can do it"
         case .fenceFailing(let node, let reason): "powering off \(name(node)) fails and is tried again: \(reason)"
         case .moveAbandoned(let resource, let node): "the move of \(resource) to \(name(node)) was given up"

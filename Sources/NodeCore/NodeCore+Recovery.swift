@@ -19,6 +19,7 @@ extension NodeCore {
             now: now
         )
         recovery?.faults = faults
+        heardElsewhere = []
         isRecoveryQuorate = true
         recover(.quorate(false), now: now, into: &effects)
         isRecoveryQuorate = false
@@ -44,7 +45,21 @@ extension NodeCore {
     /// Tells recovery how a node is heard, if this node leads.
     mutating func tellLiveness(of node: NodeID, now: Instant, into effects: inout [NodeEffect]) {
         guard recovery != nil, let liveness = liveness(of: node, now: now) else { return }
+        // Before the loss itself, which would be acted on at once.
+        if case .lost = liveness { tellHeardElsewhere(now: now, into: &effects) }
         recover(.node(node, liveness), now: now, into: &effects)
+    }
+
+    /// Tells recovery which lost nodes a voter with a lease hears; only heartbeats of others change that.
+    mutating func tellHeardElsewhere(now: Instant, into effects: inout [NodeEffect]) {
+        guard recovery != nil else { return }
+        var heard: Set<NodeID> = []
+        for peer in consensus.peers {
+            if case .lost = peer.state, consensus.isHeardByLeaseHolder(peer.id) { heard.insert(peer.id) }
+        }
+        guard heard != heardElsewhere else { return }
+        heardElsewhere = heard
+        recover(.heardElsewhere(heard), now: now, into: &effects)
     }
 
     /// Tells recovery how every node is heard, if this node leads.

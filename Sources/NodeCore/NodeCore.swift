@@ -46,6 +46,8 @@ public struct NodeCore: Sendable {
     var denied: Set<NodeID> = []
     /// Whether recovery was told that a quorum answers.
     var isRecoveryQuorate = true
+    /// Lost nodes that a voter with a lease hears, as recovery was told.
+    var heardElsewhere: Set<NodeID> = []
     var quorumFencing = QuorumFencing()
     /// Who can be powered off by somebody else who is heard; consensus was told.
     var fenceable: Set<NodeID> = []
@@ -176,6 +178,7 @@ public struct NodeCore: Sendable {
             isLeaving = true
             execute(.leave, now: now, into: &effects)
         }
+        tellHeardElsewhere(now: now, into: &effects)
         leaveIfDone(now: now, into: &effects)
     }
 

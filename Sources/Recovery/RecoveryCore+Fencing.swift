@@ -139,6 +139,7 @@ extension RecoveryCore {
     private mutating func orderIfNeeded(_ node: NodeID, _ round: inout Round) {
         if round.state.configuration.isInMaintenance(node) && !faults.ignoreMaintenance { return }
         guard let need = need(of: node, round.state) else { return }
+        if need.resource == nil, mayBeReachedElsewhere(node, &round) { return }
         let incarnation = newestIncarnation(of: node, round.state)
         let isOff = provenOff[node].map { $0 >= incarnation } ?? false
         if !isOff, fenceDevices(for: node, round.state.configuration).isEmpty {
@@ -159,6 +160,18 @@ extension RecoveryCore {
         attempts[node]?.canBeCalledOff = true
         let change = Change.fenceOrdered(node: node, incarnation: incarnation, reason: need.reason)
         want(.fenceOrdered(node), change, &round)
+    }
+
+    /// Whether a lost node is still heard by a voter with a lease, and leadership had no time yet to move there.
+    ///
+    /// Only the fence waits: what needs no more than the end of a lease is recovered meanwhile.
+    private func mayBeReachedElsewhere(_ node: NodeID, _ round: inout Round) -> Bool {
+        guard heardElsewhere.contains(node), let since = nodes[node]?.lostSince else { return false }
+        let end = since + RecoveryLimits.heardElsewherePatience
+        guard round.now < end else { return false }
+        round.wake(at: end)
+        round.conditions.append(.fencePostponed(node))
+        return true
     }
 
     /// Why a node must be powered off; nil when it need not.

@@ -32,6 +32,9 @@ public enum RecoveryNotice: Hashable, Sendable {
     case noFenceDevice(NodeID)
     /// The newest attempt to fence the node failed; it is tried again.
     case fenceFailing(NodeID, reason: String)
+    /// The node is lost here and heard by another voter: it is not powered off for that until leadership has moved there or
+    /// failed to (RULE 4.3-c).
+    case fencePostponed(NodeID)
     /// The resource cannot be started, or started elsewhere, for now.
     case blocked(ResourceName, BlockReason)
     /// The move cannot be carried out and was given up.
@@ -43,6 +46,7 @@ public enum RecoveryNotice: Hashable, Sendable {
 extension RecoveryNotice {
     /// Whether it should be told when it begins; the short waits of every move are only shown while they last.
     var isRemarkable: Bool {
+        if case .fencePostponed = self { return false }
         guard case .blocked(_, let reason) = self else { return true }
         switch reason {
         case .waitsForStop, .waitsForResource, .waitsForProbe: return false

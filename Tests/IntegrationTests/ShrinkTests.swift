@@ -20,6 +20,7 @@ extension IntegrationTests {
             #expect(ready.quorum.voters.count == 3)
             let line = "ipmi-ctl1 (fence_ipmilan) for ctl1: ok from ctl2 ctl3"
             #expect(try cluster.haven("ctl1", "status").contains(line))
+            try cutOnePath(cluster)
             // A fenced machine is switched on again; here its agent does not start by itself, so that three become one.
             for node in ["ctl1", "ctl2", "ctl3"] { try cluster.shell(node, "chmod a-x /etc/haven/boot.d/havend") }
             let last = try shrink(cluster, ["ctl1", "ctl2", "ctl3"])
@@ -35,6 +36,29 @@ extension IntegrationTests {
                 $0.online.count == 3 && $0.quorum.voters.count == 3 && $0.quorum.voters.allSatisfy(\.isHeard)
             }
             try brokenDevice(cluster, from: last)
+        }
+
+        /// The leader and one other node do not reach each other, and the third reaches both: it leads, nobody is fenced.
+        private func cutOnePath(_ cluster: TestCluster) throws {
+            let leader = try #require(cluster.status("ctl1")?.quorum.leader)
+            let others = ["ctl1", "ctl2", "ctl3"].filter { $0 != leader }
+            let (cut, middle) = (others[0], others[1])
+            for (host, other) in [(leader, cut), (cut, leader)] {
+                let peer = try cluster.lab.host(other)
+                let addresses = "\(peer.address(on: .service)), \(peer.address(on: .heartbeat))"
+                let rule = "ip saddr { \(addresses) } drop"
+                let table = "table inet cut { chain input { type filter hook input priority 0; \(rule); }; }"
+                try cluster.shell(host, "nft -f -", input: table)
+            }
+            try cluster.waitUntil("the one in the middle leads, and hears both", on: middle) {
+                $0.quorum.leader == middle && $0.quorum.isQuorate && $0.online.count == 3
+            }
+            let status = try cluster.waitUntil("the address is served", on: middle) { $0.place(of: "VirtualIP") != nil }
+            #expect(status.fences.isEmpty, "\(status.fences)")
+            for host in [leader, cut] { try cluster.shell(host, "nft delete table inet cut") }
+            for host in [leader, cut] {
+                try cluster.waitUntil("\(host) hears all again", on: host) { $0.online.count == 3 }
+            }
         }
 
         /// Cuts the power of all but one, always of the leader, each after the fence before has made the voters fewer.
