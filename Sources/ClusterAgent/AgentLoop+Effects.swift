@@ -12,7 +12,9 @@ extension AgentLoop {
         for effect in effects {
             switch effect {
             case .send(let message, let peer): links.send(.core(message), to: peer, now: Clock.monotonic())
-            case .persist(let batch): disk.write(batch)
+            case .persist(let batch):
+                diskHealth.began(batch.id, now: Clock.monotonic())
+                disk.write(batch)
             case .lease(let end):
                 leaseWord.end = end
                 operations.renewLease(until: end)

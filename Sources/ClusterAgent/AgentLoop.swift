@@ -54,6 +54,7 @@ final class AgentLoop {
     var poller: Poller
     let signals: SignalInput
     var stalls = StallDetector()
+    var diskHealth = DiskHealth()
     var counters: AgentCounters
     var notices: [String]
     var ending: Ending?
@@ -133,7 +134,7 @@ final class AgentLoop {
     private func nextDeadline(now: Instant) -> Instant {
         let deadlines = [
             core.nextDeadline, desk.nextDeadline, links.nextDeadline, joins.nextDeadline, roundsDeadline, keysDeadline,
-            watch.nextDeadline,
+            watch.nextDeadline, diskHealth.nextDeadline,
         ]
         return deadlines.compactMap(\.self).min().map { min($0, now + Self.longestSleep) } ?? now + Self.longestSleep
     }
@@ -157,10 +158,10 @@ final class AgentLoop {
     private func handle(_ news: AgentNews) {
         switch news {
         case .request(let request, let uid, let reply): answer(request, uid: uid, reply: reply)
-        case .disk(.written(let receipt)): feed(.persisted(receipt))
-        case .disk(.failing(let reason)):
-            log.error("\(reason): this node takes no part until it can write again")
-            feed(.storage(working: false))
+        case .disk(.written(let receipt)):
+            feed(.persisted(receipt))
+            follow(diskHealth.written(receipt, now: Clock.monotonic()))
+        case .disk(.failing(let reason)): follow(diskHealth.failed(reason))
         case .disk(.broken(let reason)): ending = .fault(reason)
         case .operationEnded(let resource, let operation, let outcome):
             feed(.operationEnded(resource, operation: operation, outcome))
@@ -202,6 +203,7 @@ final class AgentLoop {
         joins.tick(now: now)
         advanceKeys(now: now)
         if let deadline = core.nextDeadline, deadline <= now { feed(.tick) }
+        follow(diskHealth.look(now: now))
         if let deadline = watch.nextDeadline, deadline <= now { watch(.tick) }
         advanceDesk()
         advanceRounds(now: now)
@@ -212,6 +214,19 @@ final class AgentLoop {
         var effects: [NodeEffect] = []
         core.receive(input, now: Clock.monotonic(), wallClock: Clock.wallMilliseconds(), into: &effects)
         carryOut(&effects)
+    }
+
+    /// Steps aside while the disk is not good enough, and takes part again when it is.
+    private func follow(_ verdict: DiskHealth.Verdict?) {
+        switch verdict {
+        case .stepsAside:
+            log.error("\(diskHealth.trouble ?? ""): this node takes no part until it can write again")
+            feed(.storage(working: false))
+        case .takesPart:
+            log.notice("the disk takes writes again: this node takes part")
+            feed(.storage(working: true))
+        case nil: break
+        }
     }
 
     /// Asks the cluster to take this node's work; the loop ends when that is done.

@@ -50,7 +50,7 @@ struct CoreFenceTests {
     }
 
     @Test
-    func `A lost node that a voter with a lease hears is not fenced until that ends or leadership has failed to move`() {
+    func `A lost node that a voter hears is not fenced until that ends or leadership has failed to move`() {
         var script = Self.settled()
         script.give(.heardElsewhere([Self.two]))
         script.lost(2)
@@ -69,7 +69,7 @@ struct CoreFenceTests {
     }
 
     @Test
-    func `What needs only the end of a lease does not wait for a postponed fence, and a failed stop is fenced at once`() {
+    func `What needs only a lease does not wait for a postponed fence, and a failed stop is fenced at once`() {
         let configuration = Clusters.three().with(Clusters.address("vip"))
         var script = CoreScript(configuration, after: .give("vip", to: 2))
         script.report(1)
