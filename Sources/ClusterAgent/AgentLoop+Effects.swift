@@ -24,6 +24,9 @@ extension AgentLoop {
             case .run(let operation): run(operation)
             case .cancel(let operation): operations.cancel(operation)
             case .fence(let node, let incarnation, let devices): fence(node, incarnation, devices)
+            case .withdrawFence(let node, let incarnation):
+                log.notice("no further order goes out to power off \(name(of: node))")
+                fences.withdraw(node, incarnation: incarnation)
             case .checkFenceDevices(let number, let checks): fences.check(number: number, checks)
             case .fenceForQuorum(let node, let incarnation, let devices):
                 log.warning("powering off \(name(of: node)): half of the voters needs proof that it is dead")
@@ -169,6 +172,9 @@ extension AgentLoop {
         case .fenceEnded(let node, _, let failure?): log.error("powering off \(name(of: node)) failed: \(failure)")
         case .failure(let resource, let node, let reason, _, _, _):
             log.warning("\(resource) failed on \(name(of: node)): \(reason)")
+        case .found(let resource, let node, _, let besides):
+            let place = besides.map { ", while \(name(of: $0)) had it" } ?? ""
+            log.warning("\(resource) was found running on \(name(of: node)) without an order\(place)")
         case .left(let node, _): log.notice("\(name(of: node)) has left")
         case .announce, .cleanup, .move, .moveEnded, .installKey, .useKey, .retireKeys: break
         }

@@ -15,6 +15,8 @@ enum NoticeText {
         case .waitsForProbe(let node): "\(name(node)) has restarted and is looking for what runs there"
         case .waitsForResource(let other): "waits for \(other)"
         case .strays(let node): "runs on \(name(node)) without having been ordered to, and is being stopped"
+        case .multipleActive(let node):
+            "was found active on \(name(node)) as well; end all but one, then: haven resource cleanup"
         case .pausesAfterFailure(let node): "failed on \(name(node)) and is tried again after a pause"
         }
     }

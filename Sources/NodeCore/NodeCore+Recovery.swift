@@ -35,11 +35,33 @@ extension NodeCore {
     }
 
     mutating func stopLeading(into effects: inout [NodeEffect]) {
+        // The successor carries fences on or calls them off; what was begun here must not cut the power after that.
+        for (node, incarnation) in recovery?.fencing.sorted(by: { $0.key < $1.key }) ?? [] {
+            withdrawFence(of: node, incarnation, into: &effects)
+        }
         leadership = nil
         recovery = nil
         for request in requests.values { effects.append(.answer(request: request, .notLeader(nil))) }
         requests = [:]
         effects.append(.changed)
+    }
+
+    /// A node speaks as a new incarnation: no earlier one is left to be powered off.
+    mutating func withdrawFences(of node: NodeID, before incarnation: Incarnation, into effects: inout [NodeEffect]) {
+        if let target = recovery?.fencing[node], target < incarnation {
+            withdrawFence(of: node, target, into: &effects)
+        }
+        if case .shooting(let targets) = quorumFencing.phase {
+            for target in targets where target.node == node && target.incarnation < incarnation {
+                effects.append(.withdrawFence(node: node, incarnation: target.incarnation))
+            }
+        }
+    }
+
+    /// What half of the voters needs to decide is not given up with leadership.
+    private func withdrawFence(of node: NodeID, _ incarnation: Incarnation, into effects: inout [NodeEffect]) {
+        if case .shooting(let targets) = quorumFencing.phase, targets.contains(where: { $0.node == node }) { return }
+        effects.append(.withdrawFence(node: node, incarnation: incarnation))
     }
 
     /// Tells recovery how a node is heard, if this node leads.

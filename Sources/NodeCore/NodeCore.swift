@@ -151,6 +151,7 @@ public struct NodeCore: Sendable {
         case .tick: tick(now: now, into: &effects)
         case .message(let message, let from): receive(message, from: from, now: now, into: &effects)
         case .peerSession(let peer, let incarnation, let session):
+            withdrawFences(of: peer, before: incarnation, into: &effects)
             sessions[peer] = PeerSession(incarnation: incarnation, session: session)
             if reports[peer]?.session != session { reports[peer] = nil }
             step(.peerSession(peer, incarnation), now: now, into: &effects)

@@ -62,6 +62,8 @@ public enum NodeEffect: Sendable {
     case cancel(operation: UInt64)
     /// Power a node off and verify it.
     case fence(node: NodeID, incarnation: Incarnation, devices: [FenceDevice])
+    /// Send no "off" any more to a node that this node was powering off: it does not lead any more, or the node runs anew.
+    case withdrawFence(node: NodeID, incarnation: Incarnation)
     /// Log in to a device of each of these nodes, and answer by `fenceDevicesChecked`: none is powered off unless all
     /// can be.
     case checkFenceDevices(number: UInt64, [FenceCheck])

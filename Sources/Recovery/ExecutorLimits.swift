@@ -6,6 +6,8 @@ public enum ExecutorLimits {
     public static let reportInterval = Duration.seconds(1)
     /// How long what only a fence may recover runs on without a lease (no-quorum-policy stop).
     public static let noQuorumPatience = Duration.seconds(5)
+    /// How often something is looked at that was found running and is left alone.
+    public static let foundInterval = Duration.seconds(10)
     /// How many probes and monitors run at once.
     public static let concurrentChecks = 16
     /// How many starts run at once.

@@ -46,6 +46,7 @@ extension NodeExecutor {
         if isHandsOff(name, cell) { return }
         switch cell.phase {
         case .unprobed: check(&cell, .probe, &pass, into: &effects)
+        case .found: lookAtFound(&cell, name, &pass, into: &effects)
         case .stopped, .failed: startIfOrdered(&cell, name, &pass, into: &effects)
         case .pausing(let until): restartIfWanted(&cell, name, until: until, &pass, into: &effects)
         case .running: keepRunning(&cell, name, &pass, into: &effects)
@@ -58,6 +59,24 @@ extension NodeExecutor {
         case .killing: run(cell.isVerifying ? .probe : .kill, &cell, into: &effects)
         case .starting: break
         }
+    }
+
+    /// What was found running is left alone while the leader wants that, and looked at: the operator may have ended it.
+    private mutating func lookAtFound(
+        _ cell: inout ResourceCell,
+        _ name: ResourceName,
+        _ pass: inout Pass,
+        into effects: inout [ExecutorEffect]
+    ) {
+        guard sheet == nil || left.contains(name), !cell.isVoid, !leaving else {
+            cell.phase = .stopping(.rest)
+            return run(.stop, &cell, into: &effects)
+        }
+        let due = cell.nextMonitorAt ?? pass.now + ExecutorLimits.foundInterval
+        cell.nextMonitorAt = due
+        guard pass.isDue(due) else { return }
+        cell.nextMonitorAt = nil
+        check(&cell, .probe, &pass, into: &effects)
     }
 
     private mutating func startIfOrdered(
@@ -98,6 +117,7 @@ extension NodeExecutor {
     ) {
         pass.starts += 1
         cell.phase = .starting
+        cell.wasFound = false
         cell.startedBy = nextOperation
         run(.start, &cell, into: &effects)
     }

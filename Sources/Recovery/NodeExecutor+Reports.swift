@@ -61,13 +61,15 @@ extension NodeExecutor {
     }
 
     private static func report(_ cell: ResourceCell) -> ResourceReport? {
-        guard let state = cell.reportedState, state != .stopped || cell.epoch > 0 else { return nil }
-        return ResourceReport(
+        guard let state = cell.reportedState, state != .stopped || cell.epoch > 0 || cell.wasFound else { return nil }
+        var report = ResourceReport(
             resource: cell.resource.name,
             epoch: cell.epoch,
             state: state,
             failures: cell.failures,
             reason: cell.reason
         )
+        if cell.wasFound { report.found = true }
+        return report
     }
 }

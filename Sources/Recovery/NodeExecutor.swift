@@ -24,6 +24,8 @@ public struct NodeExecutor: Sendable {
     var configuration: ClusterConfiguration?
     var version: ConfigurationVersion = 0
     var graph: ColocationGraph?
+    /// What the present sheet wants left alone.
+    var left: Set<ResourceName> = []
     var cells: [ResourceName: ResourceCell] = [:]
     /// The names of `cells` in order, so that effects are.
     var names: [ResourceName] = []

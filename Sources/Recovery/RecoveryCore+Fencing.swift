@@ -48,6 +48,9 @@ extension RecoveryCore {
         return attempt.incarnation >= incarnation
     }
 
+    /// What this leader is powering off right now.
+    public var fencing: [NodeID: Incarnation] { attempts.filter(\.value.isRunning).mapValues(\.incarnation) }
+
     mutating func takeFenceResult(_ node: NodeID, _ incarnation: Incarnation, failure: String?, now: Instant) {
         guard var attempt = attempts[node], attempt.isRunning, attempt.incarnation == incarnation else { return }
         attempt.isRunning = false
@@ -185,12 +188,14 @@ extension RecoveryCore {
         return ("the stop of \(resource) failed", resource)
     }
 
-    /// A resource that was given to a node and whose state there is not known since its stop failed.
+    /// A resource that was given to a node, or was found there while another node has it, and whose state there is not
+    /// known since its stop failed.
     private func resourceWithFailedStop(on node: NodeID, _ state: ClusterState) -> ResourceName? {
         guard let report = nodes[node]?.report else { return nil }
         return report.resources.filter { entry in
             guard entry.state == .unknown, let assignment = state.assignments[entry.resource] else { return false }
-            return assignment.node == node && assignment.incarnation <= report.incarnation
+            if assignment.node != node { return entry.found == true }
+            return assignment.incarnation <= report.incarnation
         }.map(\.resource).min()
     }
 

@@ -125,6 +125,7 @@ public struct RecoveryCore: Sendable {
         decideFences(&round)
         if isSettled(now: now, &round) {
             replan(&round)
+            noteStrays(&round)
             decideAssignments(&round)
             endMoves(&round)
             endLeaves(&round)
