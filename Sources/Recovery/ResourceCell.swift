@@ -74,6 +74,8 @@ struct ResourceCell: Sendable {
     struct RunningOperation: Hashable, Sendable {
         var id: UInt64
         var kind: OperationKind
+        /// When it counts as timed out though nobody said so.
+        var until: Instant
         var isCancelled = false
     }
 
