@@ -15,9 +15,10 @@ build: ground
 	swift build -c $(CONFIGURATION)
 
 # The guided tour: three controllers on this machine, what can happen to them, and what clients see of it. Needs root.
-# KEEP=1 leaves the lab running, RUNS=n does everything n times. Figures go to lab-report.json.
+# KEEP=1 leaves the lab running, RUNS=n does everything n times, PROFILE=fast|lan|wan chooses the cluster's times.
+# Figures go to lab-report.json.
 lab: build
-	@"$$(swift build -c $(CONFIGURATION) --show-bin-path)/haven" lab tour --runs $(or $(RUNS),1) \
+	@"$$(swift build -c $(CONFIGURATION) --show-bin-path)/haven" lab tour --runs $(or $(RUNS),1) --profile $(or $(PROFILE),lan) \
 	  $(if $(KEEP),--keep) --report lab-report.json
 
 test: ground
@@ -38,9 +39,10 @@ bench: ground
 
 # The lab's cluster while all processors are busy, MINUTES (10) with real-time priority of the agents and as many without
 # (PRIORITY=realtime|normal|both): nobody may be given up who lives. Before that, what idle programs take. Needs root.
+# PAUSES=1 also stops each agent at random, for up to 80% of the time after which a node is lost; SEED=n decides when.
 soak: build
 	@"$$(swift build -c $(CONFIGURATION) --show-bin-path)/haven" lab soak --lab soak \
-	  --minutes $(or $(MINUTES),10) --priority $(or $(PRIORITY),both)
+	  --minutes $(or $(MINUTES),10) --priority $(or $(PRIORITY),both) $(if $(PAUSES),--pauses --seed $(or $(SEED),1))
 
 format: ground
 	swift format --in-place --recursive --parallel $(SOURCES)

@@ -18,6 +18,8 @@ public struct FenceSequence: Sendable {
         case answered(FenceAnswer)
         /// The time that `nextDeadline` named has come.
         case timePassed
+        /// The fence has lost its purpose: no "off" is sent from now on, neither a first nor another one.
+        case withdrawn
     }
 
     /// What is to be done.
@@ -52,6 +54,10 @@ public struct FenceSequence: Sendable {
     private var repetitions = 0
     private var failures: [String] = []
     private var lastTrouble = ""
+    /// Whether no further "off" may be sent.
+    ///
+    /// One that was sent is still verified: that the node is off remains a fact.
+    public private(set) var isWithdrawn = false
 
     private enum Step: Sendable {
         case idle
@@ -84,6 +90,11 @@ public struct FenceSequence: Sendable {
     /// Takes one step.
     public mutating func receive(_ input: Input, now: Instant, into effects: inout [Effect]) {
         switch (input, step) {
+        case (.withdrawn, .idle):
+            isWithdrawn = true
+            step = .done
+            effects += [.failed(Self.withdrawal), .ended]
+        case (.withdrawn, _): isWithdrawn = true
         case (.begin, .idle): startDevice(now: now, into: &effects)
         case (.answered(let answer), .poweringOff): offAnswered(answer, now: now, into: &effects)
         case (.timePassed, .waiting(let readings, let until)) where now >= until:
@@ -102,6 +113,11 @@ public struct FenceSequence: Sendable {
     }
 
     private mutating func startDevice(now: Instant, into effects: inout [Effect]) {
+        if isWithdrawn {
+            step = .done
+            effects += [.failed((failures + [Self.withdrawal]).joined(separator: "; ")), .ended]
+            return
+        }
         guard device < deviceNames.count else {
             step = .done
             let reason = failures.isEmpty ? "no fence device for this node" : failures.joined(separator: "; ")
@@ -151,7 +167,7 @@ public struct FenceSequence: Sendable {
         case .on:
             repetitions += 1
             lastTrouble = "the power was on again after off"
-            guard repetitions <= Self.mostRepetitions, now < shareEnd else {
+            guard repetitions <= Self.mostRepetitions, now < shareEnd, !isWithdrawn else {
                 failDevice("\(lastTrouble), \(repetitions) times", now: now, into: &effects)
                 return
             }
@@ -183,6 +199,8 @@ public struct FenceSequence: Sendable {
         step = .poweringOn
         effects.append(.run(device: device, .on, deadline: now + Self.powerOnLimit))
     }
+
+    private static let withdrawal = "withdrawn: it had lost its purpose"
 
     private mutating func failDevice(_ reason: String, now: Instant, into effects: inout [Effect]) {
         failures.append("\(deviceNames[device]): \(reason)")

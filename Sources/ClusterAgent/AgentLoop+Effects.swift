@@ -13,7 +13,9 @@ extension AgentLoop {
         for effect in effects {
             switch effect {
             case .send(let message, let peer): links.send(.core(message), to: peer, now: Clock.monotonic())
-            case .persist(let batch): disk.write(batch)
+            case .persist(let batch):
+                diskHealth.began(batch.id, now: Clock.monotonic())
+                disk.write(batch)
             case .lease(let end):
                 leaseWord.end = end
                 operations.renewLease(until: end)
@@ -23,6 +25,9 @@ extension AgentLoop {
             case .run(let operation): run(operation)
             case .cancel(let operation): operations.cancel(operation)
             case .fence(let node, let incarnation, let devices): fence(node, incarnation, devices)
+            case .withdrawFence(let node, let incarnation):
+                log.notice("no further order goes out to power off \(name(of: node))")
+                fences.withdraw(node, incarnation: incarnation)
             case .checkFenceDevices(let number, let checks): fences.check(number: number, checks)
             case .fenceForQuorum(let node, let incarnation, let devices):
                 log.warning("powering off \(name(of: node)): half of the voters needs proof that it is dead")
@@ -95,6 +100,10 @@ extension AgentLoop {
         links.setSilence(core.consensus.timing.suspectAfter)
         proxy.update(ProxyView(core: core))
         operations.manage(core.state.configuration)
+        if watchedVersion != core.state.version {
+            watchedVersion = core.state.version
+            watch(.configuration(core.state.configuration))
+        }
         guarding.update(core.state, ordered: operations.ordered)
     }
 
@@ -104,6 +113,18 @@ extension AgentLoop {
         let nodes = core.state.configuration.nodes
         links.follow(nodes, in: &poller)
         record.keep(nodes)
+    }
+
+    /// Gives the watch over fence devices one input and carries out what it decides.
+    func watch(_ input: FenceWatch.Input) {
+        var effects: [FenceWatch.Effect] = []
+        watch.receive(input, now: Clock.monotonic(), wallClock: Clock.wallMilliseconds(), into: &effects)
+        for effect in effects {
+            switch effect {
+            case .check(let number, let device, let timeout): fences.check(number: number, device, timeout: timeout)
+            case .changed(let checks): feed(.fenceable(Set(checks.fenceable), checks: checks.checks))
+            }
+        }
     }
 
     /// Whatever may end with the lease stands in the guard's list before it is started.
@@ -182,6 +203,9 @@ extension AgentLoop {
         case .fenceEnded(let node, _, let failure?): log.error("powering off \(name(of: node)) failed: \(failure)")
         case .failure(let resource, let node, let reason, _, _, _):
             log.warning("\(resource) failed on \(name(of: node)): \(reason)")
+        case .found(let resource, let node, _, let besides):
+            let place = besides.map { ", while \(name(of: $0)) had it" } ?? ""
+            log.warning("\(resource) was found running on \(name(of: node)) without an order\(place)")
         case .left(let node, _): log.notice("\(name(of: node)) has left")
         case .fenceConfirmed(let node, _): log.warning("an operator says that \(name(of: node)) is off")
         case .stopAll: log.notice("an operator stops all nodes")

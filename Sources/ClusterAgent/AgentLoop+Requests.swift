@@ -101,8 +101,12 @@ extension AgentLoop {
 
     private func status() -> StatusView {
         var builder = StatusBuilder(core: core, now: Clock.monotonic())
+        builder.wallClock = Clock.wallMilliseconds()
         builder.listeners = proxy.listenerViews(core.state.configuration)
         builder.ownWarnings = notices + operations.warnings + guarding.warnings + proxy.warnings + stallWarnings
+        if let trouble = diskHealth.trouble {
+            builder.ownWarnings.append("\(builder.name(of: core.id)) takes no part: \(trouble)")
+        }
         return builder.status(digest: core.consensus.configurationDigest)
     }
 

@@ -46,12 +46,16 @@ final class AgentLoop {
     let fences: FenceDesk
     let proxy: ProxySupervisor
     var core: NodeCore
+    var watch: FenceWatch
+    /// The configuration that the watch was told of.
+    var watchedVersion: ConfigurationVersion?
     var desk: RequestDesk
     /// Requests that went to several nodes.
     var rounds: [OpenRound] = []
     var poller: Poller
     let signals: SignalInput
     var stalls = StallDetector()
+    var diskHealth = DiskHealth()
     var counters: AgentCounters
     var notices: [String]
     var ending: Ending?
@@ -100,6 +104,7 @@ final class AgentLoop {
             isRealtime: parts.isRealtime,
             now: Clock.monotonic()
         )
+        watch = FenceWatch(node: parts.identity.node)
         desk = RequestDesk(id: parts.identity.node)
         signals = try SignalInput([SIGTERM, SIGINT])
         poller = try Poller()
@@ -131,8 +136,11 @@ final class AgentLoop {
     }
 
     private func nextDeadline(now: Instant) -> Instant {
-        [core.nextDeadline, desk.nextDeadline, links.nextDeadline, joins.nextDeadline, roundsDeadline, keysDeadline]
-            .compactMap(\.self).min().map { min($0, now + Self.longestSleep) } ?? now + Self.longestSleep
+        let deadlines = [
+            core.nextDeadline, desk.nextDeadline, links.nextDeadline, joins.nextDeadline, roundsDeadline, keysDeadline,
+            watch.nextDeadline, diskHealth.nextDeadline,
+        ]
+        return deadlines.compactMap(\.self).min().map { min($0, now + Self.longestSleep) } ?? now + Self.longestSleep
     }
 
     private func report(stall: Duration?) {
@@ -155,10 +163,10 @@ final class AgentLoop {
         switch news {
         case .request(let request, let uid, let reply): answer(request, uid: uid, reply: reply)
         case .stopRecorded(let uid, let reply): orderEveryNode(uid: uid, reply)
-        case .disk(.written(let receipt)): feed(.persisted(receipt))
-        case .disk(.failing(let reason)):
-            log.error("\(reason): this node takes no part until it can write again")
-            feed(.storage(working: false))
+        case .disk(.written(let receipt)):
+            feed(.persisted(receipt))
+            follow(diskHealth.written(receipt, now: Clock.monotonic()))
+        case .disk(.failing(let reason)): follow(diskHealth.failed(reason))
         case .disk(.broken(let reason)): ending = .fault(reason)
         case .operationEnded(let resource, let operation, let outcome):
             feed(.operationEnded(resource, operation: operation, outcome))
@@ -168,6 +176,7 @@ final class AgentLoop {
             feed(.fenceEnded(node: node, incarnation: incarnation, failure: failure))
         case .fenceDevicesChecked(let number, let failure):
             feed(.fenceDevicesChecked(number: number, failure: failure))
+        case .deviceChecked(let number, let failure): watch(.ended(number: number, failure: failure))
         case .rival(let text): log.warning("\(text)")
         case .remark(let text): log.info("\(text)")
         }
@@ -199,6 +208,8 @@ final class AgentLoop {
         joins.tick(now: now)
         advanceKeys(now: now)
         if let deadline = core.nextDeadline, deadline <= now { feed(.tick) }
+        follow(diskHealth.look(now: now))
+        if let deadline = watch.nextDeadline, deadline <= now { watch(.tick) }
         advanceDesk()
         advanceRounds(now: now)
     }
@@ -208,6 +219,19 @@ final class AgentLoop {
         var effects: [NodeEffect] = []
         core.receive(input, now: Clock.monotonic(), wallClock: Clock.wallMilliseconds(), into: &effects)
         carryOut(&effects)
+    }
+
+    /// Steps aside while the disk is not good enough, and takes part again when it is.
+    private func follow(_ verdict: DiskHealth.Verdict?) {
+        switch verdict {
+        case .stepsAside:
+            log.error("\(diskHealth.trouble ?? ""): this node takes no part until it can write again")
+            feed(.storage(working: false))
+        case .takesPart:
+            log.notice("the disk takes writes again: this node takes part")
+            feed(.storage(working: true))
+        case nil: break
+        }
     }
 
     /// Asks the cluster to take this node's work; the loop ends when that is done.

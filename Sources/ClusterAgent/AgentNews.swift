@@ -18,6 +18,8 @@ enum AgentNews: Sendable {
     case fenceEnded(NodeID, Incarnation, failure: String?)
     /// The devices that a check asked for were asked; nil: each node's answered.
     case fenceDevicesChecked(number: UInt64, failure: String?)
+    /// A device that `FenceWatch` wanted asked was asked; nil: it answered.
+    case deviceChecked(number: UInt64, failure: String?)
     /// Another machine answers for an address of this node, as a sentence.
     case rival(String)
     /// Something of a worker for the log.

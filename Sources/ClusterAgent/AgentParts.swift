@@ -42,19 +42,12 @@ struct AgentParts {
         identity = try Self.identity(of: paths)
         let inbox = try Inbox<AgentNews>(capacity: AgentLoop.inboxCapacity)
         self.inbox = inbox
-        let opened: (store: DurableStore, durable: DurableState, incarnation: Incarnation)
-        do { opened = try Self.openStore(paths, above: identity.formerIncarnation ?? 0) } catch let error as StoreError
-            where error.isLasting
-        {
-            throw AgentRefusal(error.description)
-        }
+        let opened = try Self.openStore(paths, identity)
         let store = opened.store
         disk = DiskWorker(store: store) { inbox.put(.disk($0)) }
         let session = try SystemRandom.random128()
         let incarnation = opened.incarnation
-        var durable = opened.durable
-        durable.isNewcomer = identity.isNewcomer == true && durable.isNewcomer
-        durable.branch = try durable.branch ?? Self.branchJoined(identity, paths)
+        let durable = opened.durable
         identity.branch = durable.branch.map { BranchRecord.text($0.mark) }
         self.identity = identity
         let contacts = Self.contacts(identity, durable)
@@ -133,19 +126,26 @@ struct AgentParts {
         _ = lock.release()
     }
 
+    /// What the disk holds, with what the identity says about a node that joined later, and a new incarnation.
     private static func openStore(
         _ paths: AgentPaths,
-        above former: Incarnation
+        _ identity: Identity
     ) throws -> (store: DurableStore, durable: DurableState, incarnation: Incarnation) {
-        let store = try DurableStore.open(in: StateDirectory(path: paths.state))
-        let recovered = try store.recover()
-        guard let durable = DurableState(recovered) else {
-            throw AgentFailure("\(paths.database) was written by another version of Haven")
+        do {
+            let store = try DurableStore.open(in: StateDirectory(path: paths.state))
+            let recovered = try store.recover()
+            guard var durable = DurableState(recovered) else {
+                throw AgentFailure("\(paths.database) was written by another version of Haven")
+            }
+            if let violation = durable.violation() {
+                throw StoreError.damaged(path: paths.database, detail: violation)
+            }
+            durable.isNewcomer = identity.isNewcomer == true && durable.isNewcomer
+            durable.branch = try durable.branch ?? branchJoined(identity, paths)
+            return (store, durable, try store.beginIncarnation(above: identity.formerIncarnation ?? 0))
+        } catch let error as StoreError where error.isLasting {
+            throw AgentRefusal(error.description)
         }
-        if let violation = durable.violation() {
-            throw StoreError.damaged(path: paths.database, detail: violation)
-        }
-        return (store, durable, try store.beginIncarnation(above: former))
     }
 
     /// Real-time priority and locked memory where the machine allows them; elsewhere the operator is told.

@@ -66,6 +66,14 @@ final class FenceDesk: Sendable {
         runner.fence(FenceOrder(id: number, node: name, devices: devices, timeout: timeout, powersOn: true))
     }
 
+    /// Sends no "off" any more to a node for this incarnation or an earlier one.
+    func withdraw(_ node: NodeID, incarnation: Incarnation) {
+        let numbers = table.content.withLock { table in
+            table.orders.filter { $0.value.node == node && $0.value.incarnation <= incarnation }.keys.sorted()
+        }
+        for number in numbers { runner.withdraw(order: number) }
+    }
+
     /// Logs in to every device of some nodes and reports once: whether each node has a device that answers.
     func check(number: UInt64, _ checks: [FenceCheck]) {
         let round = CheckRound(left: checks.reduce(0) { $0 + $1.devices.count })
@@ -79,6 +87,14 @@ final class FenceDesk: Sendable {
                     inbox.put(.fenceDevicesChecked(number: number, failure: reason))
                 }
             }
+        }
+    }
+
+    /// Logs in to one device and reports.
+    func check(number: UInt64, _ device: FenceDevice, timeout: Duration) {
+        runner.check(device, timeout: timeout) { [inbox] result in
+            let failure: String? = if case .failure(let failure) = result { "\(failure)" } else { nil }
+            inbox.put(.deviceChecked(number: number, failure: failure))
         }
     }
 

@@ -15,6 +15,8 @@ enum NoticeText {
         case .waitsForProbe(let node): "\(name(node)) has restarted and is looking for what runs there"
         case .waitsForResource(let other): "waits for \(other)"
         case .strays(let node): "runs on \(name(node)) without having been ordered to, and is being stopped"
+        case .multipleActive(let node):
+            "was found active on \(name(node)) as well; end all but one, then: haven resource cleanup"
         case .pausesAfterFailure(let node): "failed on \(name(node)) and is tried again after a pause"
         }
     }
@@ -23,6 +25,8 @@ enum NoticeText {
     static func warning(_ notice: RecoveryNotice, name: (NodeID) -> NodeName) -> String? {
         switch notice {
         case .fencingDisabled, .blocked, .fenceCalledOff: nil
+        case .fencePostponed(let node):
+            "\(name(node)) is lost to the leader, and another node hears it: leadership may move there before it is powered off"
         case .noFenceDevice(let node): "\(name(node)) must be powered off and no fence device can do it"
         case .fenceFailing(let node, let reason): "powering off \(name(node)) fails and is tried again: \(reason)"
         case .moveAbandoned(let resource, let node): "the move of \(resource) to \(name(node)) was given up"

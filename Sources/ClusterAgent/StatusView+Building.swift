@@ -8,6 +8,8 @@ import Recovery
 struct StatusBuilder {
     let core: NodeCore
     let now: Instant
+    /// The wall clock, in milliseconds since 1970.
+    var wallClock: Int64 = 0
     /// What the load balancer of this node says.
     var listeners: [ListenerView] = []
     /// Notices of the agent itself: missing real-time priority, a proxy that does not run.
@@ -29,13 +31,11 @@ struct StatusBuilder {
         view.nodes = configuration.nodes.map { node($0, ownDigest: digest) }
         view.stonithEnabled = configuration.properties.stonithEnabled
         view.resources = configuration.resources.map(resource)
-        view.fenceDevices = configuration.fenceDevices.map {
-            FenceDeviceView(name: $0.name, agent: $0.agent, targets: $0.targets.keys.sorted())
-        }
+        view.fenceDevices = configuration.fenceDevices.map(fenceDevice)
         view.fences = state.fences.sorted { $0.value.orderedAt > $1.value.orderedAt }
             .map { FenceView(node: name(of: $0.key), record: $0.value) }
         view.listeners = listeners
-        view.warnings = warnings(quorum: view.quorum)
+        view.warnings = warnings(quorum: view.quorum) + warnings(of: view.fenceDevices)
         return view
     }
 
@@ -173,6 +173,35 @@ struct StatusBuilder {
     private func report(_ resource: ResourceName, _ assigned: Assignment) -> ResourceReport? {
         if isSilent(assigned.node) { return nil }
         return core.reports[assigned.node]?.resources.first { $0.resource == resource && $0.epoch == assigned.epoch }
+    }
+
+    /// A device with what those who ask it say; of nodes that are not heard nothing newer will come.
+    private func fenceDevice(_ device: FenceDevice) -> FenceDeviceView {
+        let reports = core.reports.values.filter { core.isHeard($0.node) }.sorted { $0.node < $1.node }
+        let checks = reports.flatMap { report in
+            (report.devices?.checks ?? []).filter { $0.device == device.name }.map { check in
+                let ago = Milliseconds(max(0, wallClock - check.checkedAt))
+                return FenceDeviceView.Check(node: name(of: report.node), ago: ago, failure: check.failure)
+            }
+        }
+        let failure = checks.first { $0.failure != nil }?.failure
+        var view = FenceDeviceView(
+            name: device.name,
+            agent: device.agent,
+            targets: device.targets.keys.sorted(),
+            failure: failure
+        )
+        view.checks = checks
+        return view
+    }
+
+    private func warnings(of devices: [FenceDeviceView]) -> [String] {
+        devices.compactMap { device in
+            let failed = (device.checks ?? []).filter { $0.failure != nil }
+            guard let reason = failed.first?.failure else { return nil }
+            let nodes = failed.map(\.node).joined(separator: ", ")
+            return "fence device \(device.name) failed its last check from \(nodes): \(reason)"
+        }
     }
 
     private func warnings(quorum: QuorumView) -> [String] {

@@ -38,11 +38,20 @@ final class FenceAgents {
     }
 
     /// Asks an agent for one action and hands its answer, without secrets, to the completion.
+    ///
+    /// - Parameters:
+    ///   - action: What is asked for.
+    ///   - node: The node that it is about; nil for the device itself.
+    ///   - device: The device.
+    ///   - deadline: When the agent is killed.
+    ///   - isVoid: Asked at the last moment before the agent runs; if so, it does not.
+    ///   - completion: Gets the answer.
     func ask(
         _ action: FenceAction,
         node: NodeName?,
         device: FenceDevice,
         deadline: Instant,
+        unless isVoid: @escaping () -> Bool = { false },
         completion: @escaping (FenceAnswer) -> Void
     ) {
         guard let path = path(of: device.agent) else { return completion(.failed(notFound(device.agent))) }
@@ -51,6 +60,7 @@ final class FenceAgents {
             if let metadata, metadata.action(action.rawValue) == nil {
                 return completion(.failed("\(device.agent) has no action \"\(action.rawValue)\""))
             }
+            if isVoid() { return completion(.failed("\(action.rawValue) was not sent")) }
             let time = deadline - Clock.monotonic()
             do throws(FenceRequest.Refusal) {
                 let request = try FenceRequest(action, node: node, device: device, metadata: metadata, time: time)

@@ -34,9 +34,12 @@ public final class FenceRunner: Sendable {
         }
     }
 
-    /// Powers a node off.
+    /// Takes an order back as far as that goes: no "off" is sent for it from now on.
     ///
-    /// It cannot be called back: the first "off" may have been sent already.
+    /// One that was sent cannot be called back; what becomes of it is still found out and reported.
+    public func withdraw(order: UInt64) { _ = worker.post(.withdraw(order)) }
+
+    /// Powers a node off.
     public func fence(_ order: FenceOrder) {
         if !worker.post(.fence(order)) { sink(.ended(order: order.id, .failed(Self.overload))) }
     }

@@ -8,6 +8,7 @@ final class FenceWorker {
     /// What other threads ask for.
     enum Message: Sendable {
         case fence(FenceOrder)
+        case withdraw(UInt64)
         case check(FenceDevice, Duration, @Sendable (Result<Duration, FenceFailure>) -> Void)
         case readPower(NodeName, FenceDevice, Duration, @Sendable (PowerReading) -> Void)
         case describe(String, @Sendable (Result<AgentMetadata, FenceFailure>) -> Void)
@@ -38,6 +39,7 @@ final class FenceWorker {
     func receive(_ message: Message) {
         switch message {
         case .fence(let order): begin(order)
+        case .withdraw(let order): advance(order, .withdrawn)
         case .check(let device, let timeout, let completion): check(device, timeout, completion)
         case .readPower(let node, let device, let timeout, let completion):
             agents.ask(.status, node: node, device: device, deadline: Clock.monotonic() + timeout) { answer in
@@ -97,9 +99,14 @@ final class FenceWorker {
         let order = execution.order
         switch effect {
         case .run(let device, let action, let deadline):
-            agents.ask(action, node: order.node, device: order.devices[device], deadline: deadline) { [weak self] in
-                self?.advance(order.id, .answered($0))
-            }
+            agents.ask(
+                action,
+                node: order.node,
+                device: order.devices[device],
+                deadline: deadline,
+                unless: { [weak self] in action == .off && self?.orders[order.id]?.sequence.isWithdrawn != false },
+                completion: { [weak self] in self?.advance(order.id, .answered($0)) }
+            )
         case .verified(let device):
             let took = Clock.monotonic() - execution.began
             sink(.ended(order: order.id, .verified(device: order.devices[device].name, took: took)))

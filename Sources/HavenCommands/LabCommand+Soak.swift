@@ -33,6 +33,12 @@ struct LabSoak: ParsableCommand {
     @Option(help: "How the agents run: realtime, normal, or both after each other.")
     var priority = Priorities.both
 
+    @Flag(help: "Stop each agent at random as well, for up to 80% of the time after which a node is lost.")
+    var pauses = false
+
+    @Option(help: "Decides which agent is stopped when.")
+    var seed: UInt64 = 1
+
     func validate() throws {
         guard minutes > 0, minutes <= Soak.mostMinutes else {
             throw ValidationError("--minutes takes more than 0 and up to \(Int(Soak.mostMinutes))")
@@ -43,6 +49,8 @@ struct LabSoak: ParsableCommand {
         var settings = Soak.Settings(specification: try options.specification())
         settings.minutes = minutes
         settings.priorities = priority.all
+        settings.pauses = pauses
+        settings.seed = seed
         let interruption = try Interruption()
         let soak = Soak(settings, isInterrupted: { interruption.isThere }, tell: LabUp.tell)
         if try !soak.run() { throw ExitCode.failure }

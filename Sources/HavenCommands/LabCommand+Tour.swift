@@ -21,6 +21,9 @@ struct LabTour: ParsableCommand {
     @Flag(help: "Leave the lab running.")
     var keep = false
 
+    @Option(help: "The cluster's profile: fast, lan or wan.")
+    var profile = TimingProfile.lan
+
     @Option(help: "Write the figures into this file, as JSON.")
     var report: String?
 
@@ -32,6 +35,7 @@ struct LabTour: ParsableCommand {
         var settings = Tour.Settings(specification: try options.specification())
         settings.runs = runs
         settings.keeps = keep
+        settings.profile = profile
         settings.report = report
         let interruption = try Interruption()
         let tour = Tour(settings, isInterrupted: { interruption.isThere }, tell: LabUp.tell)
@@ -89,6 +93,8 @@ struct LabOwners: ParsableCommand {
         try question.run(write: LabProbe.write)
     }
 }
+
+extension TimingProfile: ExpressibleByArgument {}
 
 extension IPAddress: ExpressibleByArgument {
     /// Reads the text form.

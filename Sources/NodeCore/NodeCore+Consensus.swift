@@ -29,6 +29,7 @@ extension NodeCore {
             effects.append(.event(.peer(peer, state)))
             effects.append(.changed)
             tellLiveness(of: peer, now: now, into: &effects)
+            followFenceDevices(now: now, into: &effects)
             announceWhileContended(into: &effects)
         case .peerRestarted(let peer, let incarnation): effects.append(.event(.peerRestarted(peer, incarnation)))
         case .proposalAccepted: break

@@ -1,4 +1,4 @@
-import ClusterModel
+public import ClusterModel
 public import Consensus
 import Recovery
 
@@ -53,6 +53,28 @@ extension NodeCore {
         )
         settings.keepsVoters = state.stopped != nil
         return settings
+    }
+
+    /// Whether a node is heard, this one included.
+    public func isHeard(_ node: NodeID) -> Bool {
+        if node == id { return true }
+        switch consensus.peer(node)?.state {
+        case .alive, .suspect: return true
+        case .lost, .left, nil: return false
+        }
+    }
+
+    /// Tells consensus whose power somebody else who is heard could switch off at the last real check (RULE 4.2-d).
+    ///
+    /// A node's word about its own device does not count: it will not be the one that has to use it.
+    mutating func followFenceDevices(now: Instant, into effects: inout [NodeEffect]) {
+        var nodes: Set<NodeID> = []
+        for (node, report) in reports where isHeard(node) {
+            nodes.formUnion(report.devices?.fenceable.filter { $0 != node } ?? [])
+        }
+        guard nodes != fenceable else { return }
+        fenceable = nodes
+        step(.settings(quorumSettings), now: now, into: &effects)
     }
 
     /// Tells consensus what the log proves.

@@ -19,6 +19,7 @@ extension NodeCore {
             now: now
         )
         recovery?.faults = faults
+        heardElsewhere = []
         isRecoveryQuorate = true
         recover(.quorate(false), now: now, into: &effects)
         isRecoveryQuorate = false
@@ -34,6 +35,10 @@ extension NodeCore {
     }
 
     mutating func stopLeading(into effects: inout [NodeEffect]) {
+        // The successor carries fences on or calls them off; what was begun here must not cut the power after that.
+        for (node, incarnation) in recovery?.fencing.sorted(by: { $0.key < $1.key }) ?? [] {
+            withdrawFence(of: node, incarnation, into: &effects)
+        }
         leadership = nil
         recovery = nil
         for request in requests.values { effects.append(.answer(request: request, .notLeader(nil))) }
@@ -41,10 +46,42 @@ extension NodeCore {
         effects.append(.changed)
     }
 
+    /// A node speaks as a new incarnation: no earlier one is left to be powered off.
+    mutating func withdrawFences(of node: NodeID, before incarnation: Incarnation, into effects: inout [NodeEffect]) {
+        if let target = recovery?.fencing[node], target < incarnation {
+            withdrawFence(of: node, target, into: &effects)
+        }
+        if case .shooting(let targets) = quorumFencing.phase {
+            for target in targets where target.node == node && target.incarnation < incarnation {
+                effects.append(.withdrawFence(node: node, incarnation: target.incarnation))
+            }
+        }
+    }
+
+    /// What half of the voters needs to decide is not given up with leadership.
+    private func withdrawFence(of node: NodeID, _ incarnation: Incarnation, into effects: inout [NodeEffect]) {
+        if case .shooting(let targets) = quorumFencing.phase, targets.contains(where: { $0.node == node }) { return }
+        effects.append(.withdrawFence(node: node, incarnation: incarnation))
+    }
+
     /// Tells recovery how a node is heard, if this node leads.
     mutating func tellLiveness(of node: NodeID, now: Instant, into effects: inout [NodeEffect]) {
         guard recovery != nil, let liveness = liveness(of: node, now: now) else { return }
+        // Before the loss itself, which would be acted on at once.
+        if case .lost = liveness { tellHeardElsewhere(now: now, into: &effects) }
         recover(.node(node, liveness), now: now, into: &effects)
+    }
+
+    /// Tells recovery which lost nodes a voter with a lease hears; only heartbeats of others change that.
+    mutating func tellHeardElsewhere(now: Instant, into effects: inout [NodeEffect]) {
+        guard recovery != nil else { return }
+        var heard: Set<NodeID> = []
+        for peer in consensus.peers {
+            if case .lost = peer.state, consensus.isHeardByLeaseHolder(peer.id) { heard.insert(peer.id) }
+        }
+        guard heard != heardElsewhere else { return }
+        heardElsewhere = heard
+        recover(.heardElsewhere(heard), now: now, into: &effects)
     }
 
     /// Tells recovery how every node is heard, if this node leads.

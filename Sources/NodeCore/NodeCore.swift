@@ -48,7 +48,10 @@ public struct NodeCore: Sendable {
     var denied: Set<NodeID> = []
     /// Whether recovery was told that a quorum answers.
     var isRecoveryQuorate = true
+    /// Lost nodes that a voter with a lease hears, as recovery was told.
+    var heardElsewhere: Set<NodeID> = []
     var quorumFencing = QuorumFencing()
+    /// Who can be powered off by somebody else who is heard; consensus was told.
     var fenceable: Set<NodeID> = []
     /// Nodes that are known from elsewhere than the applied configuration: it may be an old one until the log has been
     /// heard, and a leader of later days must be understood.
@@ -163,6 +166,7 @@ public struct NodeCore: Sendable {
         case .tick: tick(now: now, into: &effects)
         case .message(let message, let from): receive(message, from: from, now: now, into: &effects)
         case .peerSession(let peer, let incarnation, let session):
+            withdrawFences(of: peer, before: incarnation, into: &effects)
             sessions[peer] = PeerSession(incarnation: incarnation, session: session)
             if reports[peer]?.session != session { reports[peer] = nil }
             step(.peerSession(peer, incarnation), now: now, into: &effects)
@@ -181,14 +185,16 @@ public struct NodeCore: Sendable {
             recover(.fenceResult(node: node, incarnation: incarnation, failure: failure), now: now, into: &effects)
         case .fenceDevicesChecked(let number, let failure):
             fenceDevicesChecked(number, failure: failure, now: now, into: &effects)
-        case .fenceable(let nodes):
-            fenceable = nodes
-            step(.settings(quorumSettings), now: now, into: &effects)
+        case .fenceable(let nodes, let checks):
+            // It comes back by this node's report, as from every other node.
+            let devices = DeviceChecks(fenceable: nodes.sorted(), checks: checks)
+            execute(.devices(devices), now: now, into: &effects)
         case .change(let change, let origin): propose(change, origin, now: now, into: &effects)
         case .actAlone(let voters, let branchID):
             step(.actAlone(voters, branchID: branchID), now: now, into: &effects)
         case .leave: beginLeaving(now: now, into: &effects)
         }
+        tellHeardElsewhere(now: now, into: &effects)
         leaveIfDone(now: now, into: &effects)
     }
 
@@ -223,6 +229,7 @@ public struct NodeCore: Sendable {
         let isNews = reports[report.node] != report
         reports[report.node] = report
         recover(.report(report), now: now, into: &effects)
+        followFenceDevices(now: now, into: &effects)
         if isNews { effects.append(.changed) }
     }
 

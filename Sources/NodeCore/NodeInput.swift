@@ -24,8 +24,9 @@ public enum NodeInput: Sendable {
     case fenceEnded(node: NodeID, incarnation: Incarnation, failure: String?)
     /// The devices of a `checkFenceDevices` were all asked; nil: each answered.
     case fenceDevicesChecked(number: UInt64, failure: String?)
-    /// The nodes each of which some fence device could power off at its last real check.
-    case fenceable(Set<NodeID>)
+    /// The other nodes each of which some fence device could power off at its last real check from here, and the checks
+    /// for the operator.
+    case fenceable(Set<NodeID>, checks: [DeviceCheck] = [])
     /// An operator's change; answered by `NodeEffect.answer`. Only the leader takes it.
     case change(Change, RequestOrigin)
     /// An operator says that these starts of voters are dead, and that this node shall go on alone.
@@ -63,6 +64,8 @@ public enum NodeEffect: Sendable {
     case cancel(operation: UInt64)
     /// Power a node off and verify it.
     case fence(node: NodeID, incarnation: Incarnation, devices: [FenceDevice])
+    /// Send no "off" any more to a node that this node was powering off: it does not lead any more, or the node runs anew.
+    case withdrawFence(node: NodeID, incarnation: Incarnation)
     /// Log in to a device of each of these nodes, and answer by `fenceDevicesChecked`: none is powered off unless all
     /// can be.
     case checkFenceDevices(number: UInt64, [FenceCheck])

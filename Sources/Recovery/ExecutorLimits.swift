@@ -6,10 +6,14 @@ public enum ExecutorLimits {
     public static let reportInterval = Duration.seconds(1)
     /// How long what only a fence may recover runs on without a lease (no-quorum-policy stop).
     public static let noQuorumPatience = Duration.seconds(5)
+    /// How often something is looked at that was found running and is left alone.
+    public static let foundInterval = Duration.seconds(10)
     /// How many probes and monitors run at once.
     public static let concurrentChecks = 16
     /// How many starts run at once.
     public static let concurrentStarts = 32
+    /// How long beyond its time-out the end of an operation is waited for: the runner needs time to end what runs.
+    public static let answerGrace = Duration.seconds(15)
     /// How long a kill may take.
     public static let killTimeout = Duration.seconds(5)
     /// The pause before the second restart in place; the first has none, later ones double.

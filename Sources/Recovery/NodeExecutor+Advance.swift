@@ -17,8 +17,10 @@ extension NodeExecutor {
             }
         }
         for name in names {
+            endUnanswered(name, &pass, into: &effects)
             guard var cell = cells[name] else { continue }
             advance(&cell, name, &pass, into: &effects)
+            if let operation = cell.operation { _ = pass.isDue(operation.until) }
             cells[name] = cell
         }
         if hasProbedAll, configuration != nil {
@@ -27,6 +29,14 @@ extension NodeExecutor {
         }
         forgetWhatIsGone()
         cellDeadline = pass.deadline
+    }
+
+    /// An operation whose end got lost must not hold its resource for ever; a result that comes after all is a late echo.
+    private mutating func endUnanswered(_ name: ResourceName, _ pass: inout Pass, into effects: inout [ExecutorEffect])
+    {
+        guard let operation = cells[name]?.operation, pass.isDue(operation.until) else { return }
+        effects.append(.cancel(operation: operation.id))
+        _ = takeEnd(of: operation.id, name, .timedOut, now: pass.now)
     }
 
     private mutating func advance(
@@ -46,18 +56,37 @@ extension NodeExecutor {
         if isHandsOff(name, cell) { return }
         switch cell.phase {
         case .unprobed: check(&cell, .probe, &pass, into: &effects)
+        case .found: lookAtFound(&cell, name, &pass, into: &effects)
         case .stopped, .failed: startIfOrdered(&cell, name, &pass, into: &effects)
         case .pausing(let until): restartIfWanted(&cell, name, until: until, &pass, into: &effects)
         case .running: keepRunning(&cell, name, &pass, into: &effects)
         case .unknown(let retryAt):
             guard pass.isDue(retryAt) else { return }
             cell.phase = .stopping(.rest)
-            run(.stop, &cell, into: &effects)
+            run(.stop, &cell, pass.now, into: &effects)
         case .stopping:
-            run(.stop, &cell, into: &effects)
-        case .killing: run(cell.isVerifying ? .probe : .kill, &cell, into: &effects)
+            run(.stop, &cell, pass.now, into: &effects)
+        case .killing: run(cell.isVerifying ? .probe : .kill, &cell, pass.now, into: &effects)
         case .starting: break
         }
+    }
+
+    /// What was found running is left alone while the leader wants that, and looked at: the operator may have ended it.
+    private mutating func lookAtFound(
+        _ cell: inout ResourceCell,
+        _ name: ResourceName,
+        _ pass: inout Pass,
+        into effects: inout [ExecutorEffect]
+    ) {
+        guard sheet == nil || left.contains(name), !cell.isVoid, !leaving else {
+            cell.phase = .stopping(.rest)
+            return run(.stop, &cell, pass.now, into: &effects)
+        }
+        let due = cell.nextMonitorAt ?? pass.now + ExecutorLimits.foundInterval
+        cell.nextMonitorAt = due
+        guard pass.isDue(due) else { return }
+        cell.nextMonitorAt = nil
+        check(&cell, .probe, &pass, into: &effects)
     }
 
     private mutating func startIfOrdered(
@@ -98,8 +127,9 @@ extension NodeExecutor {
     ) {
         pass.starts += 1
         cell.phase = .starting
+        cell.wasFound = false
         cell.startedBy = nextOperation
-        run(.start, &cell, into: &effects)
+        run(.start, &cell, pass.now, into: &effects)
     }
 
     private mutating func keepRunning(
@@ -111,7 +141,7 @@ extension NodeExecutor {
         guard cell.isWanted, let wanted = cell.wanted else {
             guard mayStop(name, cell) else { return }
             cell.phase = .stopping(.rest)
-            return run(.stop, &cell, into: &effects)
+            return run(.stop, &cell, pass.now, into: &effects)
         }
         if wanted > cell.epoch {
             // Given to this node anew while it runs here: the same run goes on under the new number.
@@ -120,7 +150,7 @@ extension NodeExecutor {
         }
         if let configured = configuration?.resource(named: name), configured.kind != cell.resource.kind {
             cell.phase = .stopping(.restart)
-            return run(.stop, &cell, into: &effects)
+            return run(.stop, &cell, pass.now, into: &effects)
         }
         if let since = cell.runningSince, cell.repetition > 0, pass.now >= since + ExecutorLimits.stableTime {
             cell.repetition = 0
@@ -162,10 +192,15 @@ extension NodeExecutor {
     ) {
         guard pass.checks < ExecutorLimits.concurrentChecks else { return }
         pass.checks += 1
-        run(kind, &cell, into: &effects)
+        run(kind, &cell, pass.now, into: &effects)
     }
 
-    mutating func run(_ kind: OperationKind, _ cell: inout ResourceCell, into effects: inout [ExecutorEffect]) {
+    mutating func run(
+        _ kind: OperationKind,
+        _ cell: inout ResourceCell,
+        _ now: Instant,
+        into effects: inout [ExecutorEffect]
+    ) {
         let settings = cell.resource.operations
         let timeout =
             switch kind {
@@ -176,7 +211,8 @@ extension NodeExecutor {
             }
         let operation = Operation(id: nextOperation, kind: kind, resource: cell.resource, timeout: timeout)
         nextOperation += 1
-        cell.operation = ResourceCell.RunningOperation(id: operation.id, kind: kind)
+        let until = now + timeout + ExecutorLimits.answerGrace
+        cell.operation = ResourceCell.RunningOperation(id: operation.id, kind: kind, until: until)
         effects.append(.run(operation))
     }
 }

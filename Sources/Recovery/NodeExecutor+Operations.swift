@@ -14,6 +14,11 @@ extension NodeExecutor {
         guard var cell = cells[resource], let running = cell.operation, running.id == operation else { return false }
         cell.operation = nil
         switch (cell.phase, running.kind) {
+        case (.found, _):
+            if outcome == .notRunning {
+                cell.wasFound = false
+                cell.phase = .stopped
+            }
         case (.unprobed, _): endProbe(&cell, outcome)
         case (.starting, _): endStart(&cell, outcome, now: now)
         case (.running, .monitor): endMonitor(&cell, outcome, now: now)
@@ -34,7 +39,8 @@ extension NodeExecutor {
         var changed = false
         for (resource, runs) in found {
             guard let cell = cells[resource], cell.phase == .unprobed, cell.operation == nil else { continue }
-            cells[resource]?.phase = runs ? .stopping(.rest) : .stopped
+            cells[resource]?.wasFound = runs
+            cells[resource]?.phase = runs ? Self.phase(ofFound: cell) : .stopped
             changed = true
         }
         return changed
@@ -66,10 +72,17 @@ extension NodeExecutor {
     /// (RULE F10).
     ///
     /// So is what could not be looked at.
+    /// With `multiple-active=block` the leader is asked first, who knows whether it is active elsewhere too.
+    private static func phase(ofFound cell: ResourceCell) -> ResourceCell.Phase {
+        cell.resource.multipleActive == .block ? .found : .stopping(.rest)
+    }
+
     private func endProbe(_ cell: inout ResourceCell, _ outcome: OperationOutcome) {
         switch outcome {
         case .notRunning: cell.phase = .stopped
-        case .succeeded: cell.phase = .stopping(.rest)
+        case .succeeded:
+            cell.wasFound = true
+            cell.phase = Self.phase(ofFound: cell)
         case .failed(let reason):
             cell.reason = String(reason.prefix(RecoveryLimits.longestReason))
             cell.phase = .stopping(.rest)

@@ -44,7 +44,7 @@ extension NodeExecutor {
     /// Sends the leader the whole of what runs here: when it changes, when an answer is due, and every now and then.
     mutating func sendReport(now: Instant, into effects: inout [ExecutorEffect]) {
         let answered = sheet?.number ?? seen
-        let report = NodeReport(
+        var report = NodeReport(
             node: node,
             incarnation: incarnation,
             session: session,
@@ -56,17 +56,20 @@ extension NodeExecutor {
             leaving: leaving,
             resources: names.compactMap { cells[$0].flatMap(Self.report) }
         )
+        report.devices = devices
         if let report = outbox.offer(report, now: now) { effects.append(.report(report)) }
     }
 
     private static func report(_ cell: ResourceCell) -> ResourceReport? {
-        guard let state = cell.reportedState, state != .stopped || cell.epoch > 0 else { return nil }
-        return ResourceReport(
+        guard let state = cell.reportedState, state != .stopped || cell.epoch > 0 || cell.wasFound else { return nil }
+        var report = ResourceReport(
             resource: cell.resource.name,
             epoch: cell.epoch,
             state: state,
             failures: cell.failures,
             reason: cell.reason
         )
+        if cell.wasFound { report.found = true }
+        return report
     }
 }

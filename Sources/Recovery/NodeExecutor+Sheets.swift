@@ -33,6 +33,7 @@ extension NodeExecutor {
         if sheet?.number == new.number { return false }
         newest = new.number
         sheet = new
+        left = Set(new.leave ?? [])
         let orders = Dictionary(new.run.map { ($0.resource, $0.epoch) }, uniquingKeysWith: max)
         for name in names { cells[name]?.wanted = orders[name] }
         return true

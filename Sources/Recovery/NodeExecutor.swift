@@ -24,6 +24,8 @@ public struct NodeExecutor: Sendable {
     var configuration: ClusterConfiguration?
     var version: ConfigurationVersion = 0
     var graph: ColocationGraph?
+    /// What the present sheet wants left alone.
+    var left: Set<ResourceName> = []
     var cells: [ResourceName: ResourceCell] = [:]
     /// The names of `cells` in order, so that effects are.
     var names: [ResourceName] = []
@@ -48,6 +50,8 @@ public struct NodeExecutor: Sendable {
     var unmanaged: Set<ResourceName> = []
     var nextOperation: UInt64 = 1
     var outbox: ReportOutbox
+    /// What this node knows of fence devices; it only goes into reports.
+    var devices: DeviceChecks?
     /// When something of a resource is due.
     var cellDeadline: Instant?
 
@@ -96,6 +100,9 @@ public struct NodeExecutor: Sendable {
             leaving = true
             // Nobody may be there to take what runs here, and this node will not wait for somebody.
             if lease == nil { endPatience(into: &effects) }
+        case .devices(let checks):
+            changed = changed || devices != checks
+            devices = checks
         case .tick: changed = changed || cellDeadline.map { now >= $0 } ?? false
         }
         if changed { advance(now: now, into: &effects) }

@@ -6,6 +6,8 @@ struct NodeView {
     var liveness: NodeLiveness?
     /// Since when it has been heard without a lease; nil while it holds one or is not heard.
     var leaselessSince: Instant?
+    /// Since when it is lost; nil while it is not.
+    private(set) var lostSince: Instant?
     /// The newest report of the newest session.
     private(set) var report: NodeReport?
     private var reported: [ResourceName: ResourceReport] = [:]
@@ -31,6 +33,7 @@ struct NodeView {
     mutating func hear(_ new: NodeLiveness, now: Instant) {
         let before = present
         liveness = new
+        lostSince = isLost ? lostSince ?? now : nil
         guard case .alive(let incarnation, let session, let holdsLease) = new else {
             leaselessSince = nil
             return

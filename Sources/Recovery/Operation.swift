@@ -64,6 +64,8 @@ public enum ExecutorInput: Sendable {
     case processExited(ResourceName, startedBy: UInt64, reason: String)
     /// The node shall leave: its resources go to others.
     case leave
+    /// What is known of fence devices; passed on in reports.
+    case devices(DeviceChecks)
     /// The deadline asked for has come.
     case tick
 }

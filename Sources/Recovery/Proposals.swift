@@ -16,6 +16,7 @@ struct Proposals {
         case failure(ResourceName, Epoch, Int)
         case cleanup(ResourceName, NodeID)
         case moveEnded(ResourceName)
+        case found(ResourceName, NodeID)
     }
 
     private var until: [Key: Instant] = [:]

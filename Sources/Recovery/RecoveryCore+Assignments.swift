@@ -13,13 +13,21 @@ extension RecoveryCore {
         for (resource, assignment) in round.state.assignments.sorted(by: { $0.key < $1.key }) {
             // Held as it is, whatever the plan says, until the operator gives it back.
             if isHandsOff(resource, assignment.node, round.state) { continue }
+            if isBlockedAsDouble(resource, round.state), let astray = stray(of: resource, round.state) {
+                round.conditions.append(.blocked(resource, .multipleActive(astray)))
+                continue
+            }
             let target = plan.node(of: resource)
             guard let reason = activity(of: resource, assignment, &round) else {
                 settle(resource, assignment, target: target, &held, &round)
                 continue
             }
-            guard !isAtHome(assignment, target) else { continue }
-            withdrawIfUseful(resource, assignment, target: target, graph, &round)
+            if mustStop(resource, assignment, round.state) {
+                withdraw(resource, assignment)
+            } else {
+                guard !isAtHome(assignment, target) else { continue }
+                withdrawIfUseful(resource, assignment, target: target, graph, &round)
+            }
             round.conditions.append(.blocked(resource, reason))
         }
         assign(held, graph, plan, &round)
@@ -49,7 +57,7 @@ extension RecoveryCore {
         _ held: inout [ResourceName: Assignment],
         _ round: inout Round
     ) {
-        if isAtHome(assignment, target) {
+        if isAtHome(assignment, target), !round.state.mustStayStopped(resource) {
             if mustPause(resource, assignment, &round) {
                 round.conditions.append(.blocked(resource, .pausesAfterFailure(assignment.node)))
             } else {
@@ -78,6 +86,11 @@ extension RecoveryCore {
     ) {
         guard withdrawals[resource]?.epoch != assignment.epoch else { return }
         if let target, isObstructed(resource, at: target, graph, round.state) { return }
+        withdraw(resource, assignment)
+    }
+
+    private mutating func withdraw(_ resource: ResourceName, _ assignment: Assignment) {
+        guard withdrawals[resource]?.epoch != assignment.epoch else { return }
         withdrawals[resource] = Withdrawal(epoch: assignment.epoch, sequence: nil)
     }
 
@@ -101,17 +114,6 @@ extension RecoveryCore {
             for next in graph.mandatoryPrimaries(of: primary) where seen.insert(next).inserted { pending.append(next) }
         }
         return false
-    }
-
-    /// A node on which a resource runs, or may run, without being assigned to it.
-    private func stray(of resource: ResourceName, _ state: ClusterState) -> NodeID? {
-        let assigned = state.assignments[resource]?.node
-        return nodes.keys.filter { node in
-            guard node != assigned, isHeard(node, state), let known = nodes[node]?.report(of: resource) else {
-                return false
-            }
-            return !known.state.isDown
-        }.min()
     }
 
     private mutating func assign(
@@ -169,6 +171,9 @@ extension RecoveryCore {
         _ state: ClusterState
     ) -> BlockReason? {
         if let astray = stray(of: resource, state) { return .strays(astray) }
+        if state.mustStayStopped(resource), let double = state.strays?[resource]?.double {
+            return .multipleActive(double.node)
+        }
         for primary in graph.mandatoryPrimaries(of: resource) where places[primary] != target {
             return .waitsForResource(primary)
         }

@@ -48,6 +48,9 @@ extension RecoveryCore {
         return attempt.incarnation >= incarnation
     }
 
+    /// What this leader is powering off right now.
+    public var fencing: [NodeID: Incarnation] { attempts.filter(\.value.isRunning).mapValues(\.incarnation) }
+
     mutating func takeFenceResult(_ node: NodeID, _ incarnation: Incarnation, failure: String?, now: Instant) {
         guard var attempt = attempts[node], attempt.isRunning, attempt.incarnation == incarnation else { return }
         attempt.isRunning = false
@@ -139,6 +142,7 @@ extension RecoveryCore {
     private mutating func orderIfNeeded(_ node: NodeID, _ round: inout Round) {
         if round.state.configuration.isInMaintenance(node) && !faults.ignoreMaintenance { return }
         guard let need = need(of: node, round.state) else { return }
+        if need.resource == nil, mayBeReachedElsewhere(node, &round) { return }
         let incarnation = newestIncarnation(of: node, round.state)
         let isOff = provenOff[node].map { $0 >= incarnation } ?? false
         if !isOff, fenceDevices(for: node, round.state.configuration).isEmpty {
@@ -161,6 +165,18 @@ extension RecoveryCore {
         want(.fenceOrdered(node), change, &round)
     }
 
+    /// Whether a lost node is still heard by a voter with a lease, and leadership had no time yet to move there.
+    ///
+    /// Only the fence waits: what needs no more than the end of a lease is recovered meanwhile.
+    private func mayBeReachedElsewhere(_ node: NodeID, _ round: inout Round) -> Bool {
+        guard heardElsewhere.contains(node), let since = nodes[node]?.lostSince else { return false }
+        let end = since + RecoveryLimits.heardElsewherePatience
+        guard round.now < end else { return false }
+        round.wake(at: end)
+        round.conditions.append(.fencePostponed(node))
+        return true
+    }
+
     /// Why a node must be powered off; nil when it need not.
     private func need(of node: NodeID, _ state: ClusterState) -> (reason: String, resource: ResourceName?)? {
         // Who goes when all go is not missed.
@@ -175,12 +191,14 @@ extension RecoveryCore {
         return ("the stop of \(resource) failed", resource)
     }
 
-    /// A resource that was given to a node and whose state there is not known since its stop failed.
+    /// A resource that was given to a node, or was found there while another node has it, and whose state there is not
+    /// known since its stop failed.
     private func resourceWithFailedStop(on node: NodeID, _ state: ClusterState) -> ResourceName? {
         guard let report = nodes[node]?.report else { return nil }
         return report.resources.filter { entry in
             guard entry.state == .unknown, let assignment = state.assignments[entry.resource] else { return false }
-            return assignment.node == node && assignment.incarnation <= report.incarnation
+            if assignment.node != node { return entry.found == true }
+            return assignment.incarnation <= report.incarnation
         }.map(\.resource).min()
     }
 

@@ -28,14 +28,17 @@ extension RecoveryCore {
         guard let view = nodes[node], let present = view.present, view.report?.probed != false,
             isHeard(node, round.state)
         else { return }
+        let found = left(on: node, round.state)
+        let leave = found.isEmpty ? nil : found
         let seen = view.report?.sequence ?? 0
         var sheet =
             view.sent?.sheet
             ?? OrderSheet(term: term, sequence: 0, session: present.session, version: 0, run: [])
-        if view.sent == nil || sheet.run != run || sheet.version != round.state.version {
+        if view.sent == nil || sheet.run != run || sheet.leave != leave || sheet.version != round.state.version {
             sheet.sequence += 1
             sheet.version = round.state.version
             sheet.run = run
+            sheet.leave = leave
         } else if let sent = view.sent {
             if sent.answered { return }
             // A report that came after the sheet and does not answer it was made by a node that refused the sheet.

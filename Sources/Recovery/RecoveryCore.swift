@@ -38,6 +38,8 @@ public struct RecoveryCore: Sendable {
     var startPauses: [ResourceName: StartPause] = [:]
     var attempts: [NodeID: FenceAttempt] = [:]
     var denied: Set<NodeID>
+    /// Lost nodes that a voter with a lease hears.
+    var heardElsewhere: Set<NodeID> = []
     var isQuorate = true
     /// What is known to be off, fenced for quorum or by an earlier leader, whether the state says so or not.
     var provenOff: [NodeID: Incarnation] = [:]
@@ -88,6 +90,9 @@ public struct RecoveryCore: Sendable {
         case .node(let node, let liveness):
             guard nodes[node]?.liveness != liveness else { return }
             nodes[node, default: NodeView()].hear(liveness, now: now)
+        case .heardElsewhere(let nodes):
+            guard heardElsewhere != nodes else { return }
+            heardElsewhere = nodes
         case .report(let report):
             guard nodes[report.node]?.take(report) == true else { return }
         case .fenceResult(let node, let incarnation, let failure):
@@ -120,6 +125,7 @@ public struct RecoveryCore: Sendable {
         decideFences(&round)
         if isSettled(now: now, &round) {
             replan(&round)
+            noteStrays(&round)
             decideAssignments(&round)
             endMoves(&round)
             endLeaves(&round)

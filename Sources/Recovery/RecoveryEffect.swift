@@ -32,6 +32,9 @@ public enum RecoveryNotice: Hashable, Sendable {
     case noFenceDevice(NodeID)
     /// The newest attempt to fence the node failed; it is tried again.
     case fenceFailing(NodeID, reason: String)
+    /// The node is lost here and heard by another voter: it is not powered off for that until leadership has moved
+    /// there or failed to (RULE 4.3-c).
+    case fencePostponed(NodeID)
     /// The resource cannot be started, or started elsewhere, for now.
     case blocked(ResourceName, BlockReason)
     /// The move cannot be carried out and was given up.
@@ -43,10 +46,13 @@ public enum RecoveryNotice: Hashable, Sendable {
 extension RecoveryNotice {
     /// Whether it should be told when it begins; the short waits of every move are only shown while they last.
     var isRemarkable: Bool {
+        if case .fencePostponed = self { return false }
         guard case .blocked(_, let reason) = self else { return true }
         switch reason {
         case .waitsForStop, .waitsForResource, .waitsForProbe: return false
-        case .waitsForFence, .needsFenceDevice, .waitsForLease, .stopFailed, .strays, .pausesAfterFailure: return true
+        case .multipleActive, .waitsForFence, .needsFenceDevice, .waitsForLease, .stopFailed, .strays,
+            .pausesAfterFailure:
+            return true
         }
     }
 }
@@ -69,6 +75,8 @@ public enum BlockReason: Hashable, Sendable {
     case waitsForResource(ResourceName)
     /// It runs there without having been ordered to, and is being stopped.
     case strays(NodeID)
+    /// It was found running there while another node had it, and `multiple-active` leaves the rest to the operator.
+    case multipleActive(NodeID)
     /// A start failed; the next follows after a pause.
     case pausesAfterFailure(NodeID)
 }

@@ -7,6 +7,8 @@ public enum RecoveryInput: Sendable {
     case applied(ClusterState)
     /// A node is heard or not, changed or not. At the start every configured node is told once.
     case node(NodeID, NodeLiveness)
+    /// Which of the nodes that this leader does not hear a voter with a lease does: leadership may be about to move there.
+    case heardElsewhere(Set<NodeID>)
     /// A node's report, the leader's own node included.
     case report(NodeReport)
     /// An attempt to power a node off ended; nil means verified off.

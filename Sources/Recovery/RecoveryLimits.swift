@@ -26,6 +26,9 @@ public enum RecoveryLimits {
     public static let startPause = Duration.seconds(1)
     /// The longest such pause.
     public static let longestStartPause = Duration.seconds(30)
+    /// How long a lost node that another voter hears is not powered off for that: enough for leadership to move to whoever
+    /// reaches more voters, or to fail to, in every profile.
+    public static let heardElsewherePatience = Duration.seconds(5)
     /// The pause before a failed fence is repeated; doubled with each failure.
     public static let fencePause = Duration.seconds(5)
     /// The longest such pause.

@@ -14,6 +14,8 @@ struct ResourceCell: Sendable {
     var floor: Epoch = 0
     /// The epoch under which it shall run; nil when it shall not.
     var wanted: Epoch?
+    /// Whether it ran when the agent looked, and has not been started since.
+    var wasFound = false
     /// Whether the epoch it runs under is void: it is stopped whatever is ordered.
     var isVoid = false
     /// Failures under `epoch`, and what the newest said.
@@ -38,6 +40,8 @@ struct ResourceCell: Sendable {
     enum Phase: Hashable, Sendable {
         /// Not looked at since the agent started.
         case unprobed
+        /// It was found running, and the leader says whether it is left alone.
+        case found
         /// Verified not running.
         case stopped
         /// Stopped after a failure that this node does not repair by itself.
@@ -70,6 +74,8 @@ struct ResourceCell: Sendable {
     struct RunningOperation: Hashable, Sendable {
         var id: UInt64
         var kind: OperationKind
+        /// When it counts as timed out though nobody said so.
+        var until: Instant
         var isCancelled = false
     }
 
@@ -83,7 +89,7 @@ struct ResourceCell: Sendable {
     var isDown: Bool {
         switch phase {
         case .stopped, .failed, .pausing: true
-        case .unprobed, .starting, .running, .stopping, .killing, .unknown: false
+        case .unprobed, .found, .starting, .running, .stopping, .killing, .unknown: false
         }
     }
 
@@ -94,7 +100,7 @@ struct ResourceCell: Sendable {
         case .stopped: .stopped
         case .failed: .failed
         case .starting, .pausing: .starting
-        case .running: .running
+        case .running, .found: .running
         // A stop that failed leaves it in doubt until one succeeds.
         case .stopping where failedStops > 0, .killing where failedStops > 0: .unknown
         case .stopping(.restart): isWanted ? .starting : .stopping

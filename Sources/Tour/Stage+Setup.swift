@@ -48,6 +48,14 @@ extension Stage {
         try listener("stream", Self.streamPort, ["mode=tcp"], on: first) { _ in ["check", "inter", "1s"] }
     }
 
+    /// Waits until every node follows the profile.
+    func use(_ profile: TimingProfile) throws {
+        guard profile != .lan, let first = hosts.first else { return }
+        tell("\n== the profile \(profile.rawValue)")
+        try type(["haven", "property", "set", "profile=\(profile.rawValue)"], on: first)
+        try type(["haven", "property", "show", "--derived"], on: first)
+    }
+
     private func listener(
         _ name: String,
         _ port: UInt16,

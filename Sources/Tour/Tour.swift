@@ -1,4 +1,5 @@
 internal import AdminAPI
+public import ClusterModel
 internal import FoundationEssentials
 public import Lab
 internal import LinuxIO
@@ -11,6 +12,8 @@ public struct Tour {
         public var specification: LabSpecification
         /// How often everything is done.
         public var runs = 1
+        /// The cluster's profile.
+        public var profile = TimingProfile.lan
         /// Leaves the lab running afterwards.
         public var keeps = false
         /// Where the figures go; nil for nowhere.
@@ -57,6 +60,7 @@ public struct Tour {
         try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
         let stage = Stage(lab: lab, tell: tell, isInterrupted: isInterrupted)
         try stage.setUp()
+        try stage.use(settings.profile)
         let view = try stage.waitUntilHealthy()
         tell(
             "\nthe cluster is healthy: leader \(view.quorum.leader ?? "-"), "

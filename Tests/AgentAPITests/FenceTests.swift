@@ -192,6 +192,36 @@ struct FenceSequenceTests {
     }
 
     @Test
+    func `A withdrawn fence sends no off any more, neither a first nor another one, and no other device is tried`() {
+        var early = Play(["bmc", "pdu"])
+        let failure = "withdrawn: it had lost its purpose"
+        #expect(early.send(.withdrawn) == [.failed(failure), .ended])
+        #expect(early.send(.begin) == [])
+        var refused = Play(["bmc", "pdu"])
+        _ = refused.send(.begin)
+        #expect(refused.send(.withdrawn) == [])
+        #expect(refused.send(.answered(.failed("busy"))) == [.failed("bmc: busy; \(failure)"), .ended])
+        var back = Play(["bmc", "pdu"])
+        _ = back.send(.begin)
+        _ = back.send(.answered(.done))
+        _ = back.send(.withdrawn)
+        let reason = "bmc: the power was on again after off, 1 times; \(failure)"
+        #expect(back.send(.answered(.on)) == [.failed(reason), .ended])
+    }
+
+    @Test
+    func `What was sent before a fence was withdrawn is verified, and the node switched on again`() {
+        var play = Play(["bmc"])
+        _ = play.send(.begin)
+        _ = play.send(.withdrawn)
+        #expect(play.send(.answered(.done)) == [.run(device: 0, .status, deadline: play.end)])
+        _ = play.send(.answered(.off))
+        _ = play.send(.timePassed, after: .seconds(1))
+        let effects = play.send(.answered(.off))
+        #expect(effects.first == .verified(device: 0) && effects.count == 2)
+    }
+
+    @Test
     func `Off that is never verified is a failure at the deadline`() {
         var play = Play(["bmc"], seconds: 5)
         _ = play.send(.begin)

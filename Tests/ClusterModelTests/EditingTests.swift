@@ -38,11 +38,15 @@ struct EditingTests {
         #expect(try ClusterProperty(name: "self-fence", value: "none") == .selfFence(.nothing))
         #expect(throws: EditError.self) { try ClusterProperty(name: "self-fence", value: "panic") }
         #expect(throws: EditError.self) { try ClusterProperty(name: "stonith-watchdog-timeout", value: "soon") }
+        #expect(try ClusterProperty(name: "stonith-check-interval", value: "30") == .checkInterval(30_000))
+        #expect(try ClusterProperty(name: "stonith-check-interval", value: "") == .checkInterval(nil))
+        #expect(throws: EditError.self) { try ClusterProperty(name: "stonith-check-interval", value: "never") }
         #expect(changed.listed.map(\.name) == ClusterProperty.names)
     }
 
     static let changed: [(name: String, value: String)] = [
         ("maintenance-mode", "true"), ("profile", "wan"), ("resource-stickiness", "7"), ("self-fence", "reboot"),
+        ("stonith-check-interval", "30s"),
         ("stonith-enabled", "false"), ("stonith-timeout", "90s"), ("stonith-watchdog-timeout", "10s"),
     ]
 

@@ -61,6 +61,8 @@ struct ValidationTests {
         let found = refusals { _ in }
         #expect(found.count == 1 && found.allSatisfy { $0.hasPrefix("resource \"App\": requires=lease") }, "\(found)")
         for said in SelfFence.allCases { #expect(refusals { $0.properties.selfFence = said } == []) }
+        #expect(problems { $0.properties.checkInterval = 0 }.count == 1)
+        #expect(problems { $0.properties.checkInterval = 5000 } == [])
         #expect(problems { $0.properties.watchdogTimeout = 1000 }.count == 1)
         #expect(problems { $0.properties.watchdogTimeout = 2500 }.count == 1)
         #expect(problems { $0.properties.watchdogTimeout = 3000 } == [])

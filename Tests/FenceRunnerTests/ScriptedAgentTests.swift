@@ -54,6 +54,33 @@ struct ScriptedAgentTests {
         #expect(events.verifiedBy == "dev")
     }
 
+    @Test
+    func `A fence that is withdrawn before its agent runs never sends off`() async throws {
+        // Until the file is there, the agent is still saying what it is.
+        let description = "<resource-agent name='late'><actions><action name='off'/></actions></resource-agent>"
+        let waiting = "#!/bin/sh\nread first\n[ \"$first\" = action=metadata ] || exec \(scratch.path)/late\n"
+        try scratch.write(
+            "fence_late",
+            waiting + "read go <'\(scratch.path)/go'; echo \"\(description)\"\n",
+            mode: 0o700
+        )
+        try scratch.write("late", "#!/bin/sh\necho sent >>'\(scratch.path)/log'\n", mode: 0o700)
+        #expect(mkfifo("\(scratch.path)/go", 0o600) == 0)
+        var device = ScriptedAgent.device(scratch)
+        device.agent = "fence_late"
+        stand.runner.fence(FenceOrder(id: 1, node: "n1", devices: [device], timeout: .seconds(30), powersOn: false))
+        stand.runner.withdraw(order: 1)
+        // Opening it for writing waits for the agent, which waits for us.
+        try scratch.write("go", "now\n")
+        var reason: String?
+        for await event in stand.events {
+            reason = [event].failure
+            break
+        }
+        #expect(try #require(reason).contains("off was not sent; withdrawn"))
+        #expect(scratch.read("log").isEmpty)
+    }
+
     @Test(arguments: [
         ("strange", "off returned 77"), ("die", "off was killed by signal 9"),
         ("stuck", "the power was on again after off"),

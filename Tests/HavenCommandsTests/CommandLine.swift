@@ -171,7 +171,15 @@ func exampleStatus() -> StatusView {
     view.resources = [vip, app, job]
     view.fenceDevices = [
         FenceDeviceView(name: "ipmi1", agent: "fence_ipmilan", targets: ["controller1"]),
+        FenceDeviceView(name: "ipmi2", agent: "fence_ipmilan", targets: ["controller2"]),
         FenceDeviceView(name: "ipmi3", agent: "fence_ipmilan", targets: ["controller3"], failure: "no answer"),
+    ]
+    view.fenceDevices[0].checks = [
+        .init(node: "controller2", ago: 12_300), .init(node: "controller3", ago: 60_000),
+    ]
+    view.fenceDevices[1].checks = []
+    view.fenceDevices[2].checks = [
+        .init(node: "controller1", ago: 2000, failure: "no answer"), .init(node: "controller2", ago: 3000),
     ]
     var fence = FenceRecord(incarnation: 6, reason: "lost", orderedAt: 1_795_370_645_000)
     fence.outcome = .verified

@@ -35,8 +35,9 @@ struct RenderingTests {
                   App on controller2: 2 failures, the newest: exit code 1
 
                 Fence devices:
-                  ipmi1 (fence_ipmilan) for controller1: ok
-                  ipmi3 (fence_ipmilan) for controller3: FAILED - no answer
+                  ipmi1 (fence_ipmilan) for controller1: ok from controller2 controller3, 12.3s ago
+                  ipmi2 (fence_ipmilan) for controller2: not checked yet
+                  ipmi3 (fence_ipmilan) for controller3: FAILED from controller1 2.0s ago - no answer
                 Fencing history:
                   controller3 at 2026-11-22 18:04:05 UTC: off and verified after 4.2s (lost)
 

@@ -268,6 +268,10 @@ extension IntegrationTests {
             try cluster.waitUntil("it has everything", on: "ctl2") {
                 $0.resource("Full29") != nil && $0.online.count == 3 && $0.quorum.isQuorate
             }
+            // The node's own word: it holds a lease again, and votes.
+            try cluster.wait("it takes part again") {
+                try cluster.run("ctl2", ["haven", "quorum", "status"]).output.text.contains("Quorate: yes")
+            }
         }
 
         private func logLines(_ cluster: TestCluster) throws -> [[Substring]] {

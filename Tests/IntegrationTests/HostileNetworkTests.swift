@@ -35,12 +35,41 @@ extension IntegrationTests {
         /// As fast as the network takes it, from a stranger's address, for three seconds.
         private func flood(_ cluster: TestCluster) throws {
             let lost = try lostLines(cluster)
+            let before = try agents(cluster)
+            let usedBefore = try processorTime(cluster)
             try cluster.shell("client", "cat >/run/flood.py", input: Self.flood)
             let sent = try cluster.shell("client", "python3 /run/flood.py 10.99.0.11 10.99.0.12")
             #expect(Int(sent.prefix { $0 != "\n" }).map { $0 > 10_000 } == true, "\(sent)")
             #expect(cluster.status("ctl2")?.online == ["ctl1", "ctl2"])
             #expect(try lostLines(cluster) == lost)
+            let after = try agents(cluster)
+            for (one, other) in zip(before, after) {
+                #expect(one.incarnation == other.incarnation && one.peersLost == other.peersLost)
+                #expect(one.peersSuspected == other.peersSuspected && one.leasesEnded == other.leasesEnded)
+            }
+            // What an agent reads of strangers is bounded by pass: it never takes a processor for itself.
+            for (host, (used, earlier)) in zip(["ctl1", "ctl2"], zip(try processorTime(cluster), usedBefore)) {
+                #expect(used - earlier < 100 * Self.floodSeconds * 2 / 3, "\(host): \(used - earlier) ticks of 10 ms")
+            }
         }
+
+        private func agents(_ cluster: TestCluster) throws -> [AgentView] {
+            try ["ctl1", "ctl2"].map { try #require(cluster.status($0)?.agent) }
+        }
+
+        /// What agents have taken since they started, in hundredths of a second.
+        private func processorTime(_ cluster: TestCluster) throws -> [Int] {
+            try ["ctl1", "ctl2"].map { host in
+                let words = "pgrep -f 'havend --state' | while read pid; do cat /proc/$pid/stat; done"
+                let lines = try cluster.shell(host, words).split(separator: "\n")
+                return lines.reduce(0) { sum, line in
+                    let fields = line[(line.lastIndex(of: ")") ?? line.startIndex)...].split(separator: " ")
+                    return sum + (fields.count > 13 ? (Int(fields[12]) ?? 0) + (Int(fields[13]) ?? 0) : 0)
+                }
+            }
+        }
+
+        private static let floodSeconds = 3
 
         private func otherVersion(_ cluster: TestCluster) throws {
             // From a peer's own address, as an agent that was not upgraded would; the header of version 1 was as long.

@@ -50,6 +50,45 @@ struct CoreFenceTests {
     }
 
     @Test
+    func `A lost node that a voter hears is not fenced until that ends or leadership has failed to move`() {
+        var script = Self.settled()
+        script.give(.heardElsewhere([Self.two]))
+        script.lost(2)
+        #expect(!script.proposed.contains(Self.ordered))
+        #expect(script.core.conditions.contains(.fencePostponed(Self.two)))
+        script.wait(4999)
+        #expect(!script.proposed.contains(Self.ordered))
+        var unheard = script
+        unheard.give(.heardElsewhere([]))
+        #expect(unheard.proposed.contains(Self.ordered))
+        // However often it is told again, the time counts from the loss.
+        script.lost(2, leaseOverIn: 3)
+        script.wait(1)
+        #expect(script.proposed.contains(Self.ordered))
+        #expect(!script.core.conditions.contains(.fencePostponed(Self.two)))
+    }
+
+    @Test
+    func `What needs only a lease does not wait for a postponed fence, and a failed stop is fenced at once`() {
+        let configuration = Clusters.three().with(Clusters.address("vip"))
+        var script = CoreScript(configuration, after: .give("vip", to: 2))
+        script.report(1)
+        script.report(3)
+        script.report(2, [.running("vip", 1)])
+        script.give(.heardElsewhere([Self.two]))
+        script.lost(2)
+        script.wait(100)
+        #expect(script.proposed.contains(.release(resource: "vip", epoch: 1)))
+        #expect(!script.proposed.contains(Self.ordered))
+        var stopped = CoreScript(Clusters.three().with(Clusters.process("app")), after: .give("app", to: 2))
+        stopped.report(1)
+        stopped.report(3)
+        stopped.give(.heardElsewhere([Self.two]))
+        stopped.report(2, [.down("app", 1, .unknown)])
+        #expect(stopped.proposed.contains { if case .fenceOrdered(Self.two, _, _) = $0 { true } else { false } })
+    }
+
+    @Test
     func `A fence that nobody has begun is called off when the node is back; one that has is carried through`() {
         var back = Self.settled()
         back.lost(2)

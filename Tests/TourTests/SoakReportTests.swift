@@ -52,6 +52,24 @@ struct SoakReportTests {
         ),
     ]
 
+    @Test
+    func `Where agents are stopped on purpose leases may end, and still nobody may be given up`() {
+        func objections(_ change: @escaping (inout AgentView) -> Void, stopped: Int = 9) -> [String] {
+            period(after: agent(change)) {
+                $0.pauses = [SoakPause(host: "ctl1", count: stopped, longest: 480)]
+            }.objections
+        }
+        #expect(objections { $0.leasesEnded += 4 } == [])
+        #expect(objections { $0.assignments += 4 } == [])
+        #expect(objections { $0.peersLost += 1 } == ["realtime priority: ctl1 gave a peer up that lived once"])
+        #expect(objections { $0.leaderChanges += 1 } == ["realtime priority: ctl1 got another leader once"])
+        #expect(objections({ _ in }, stopped: 0) == ["realtime priority: the agent of ctl1 was never stopped"])
+        let paused = period(after: agent()) { $0.pauses = [SoakPause(host: "ctl1", count: 9, longest: 480)] }
+        var report = SoakReport()
+        report.periods = [paused]
+        #expect(report.table.hasSuffix("agents stopped on purpose (realtime): ctl1 9 times, up to 480 ms"))
+    }
+
     @Test(arguments: 0..<bad.count)
     func `What no load may bring about is told`(index: Int) {
         let after = agent(Self.bad[index].change)

@@ -84,6 +84,25 @@ public struct FenceDeviceView: Hashable, Codable, Sendable {
     public var targets: [NodeName]
     /// Why the last real check of it failed; nil when it passed or none was made.
     public var failure: String?
+    /// The last real check of it by each node that makes them; nil from an older agent.
+    public var checks: [Check]?
+
+    /// One node's last real check of a device: it was reached and logged in to, or not.
+    public struct Check: Hashable, Codable, Sendable {
+        /// The node that asked.
+        public var node: NodeName
+        /// How long ago, as far as the clocks of two nodes agree.
+        public var ago: Milliseconds
+        /// Why it failed; nil when it passed.
+        public var failure: String?
+
+        /// States a check.
+        public init(node: NodeName, ago: Milliseconds, failure: String? = nil) {
+            self.node = node
+            self.ago = ago
+            self.failure = failure
+        }
+    }
 
     /// Describes a device.
     public init(name: String, agent: String, targets: [NodeName], failure: String? = nil) {

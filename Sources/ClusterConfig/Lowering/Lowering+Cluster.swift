@@ -44,7 +44,7 @@ extension Lowering {
         for name in ClusterProperty.names {
             guard let text = optionalText(name, &reader) else { continue }
             places.note(text.at, .properties, field: name)
-            if name.hasSuffix("-timeout") {
+            if name.hasSuffix("-timeout") || name.hasSuffix("-interval") {
                 // Read for the unit alone: files name it, since seconds and milliseconds are both usual.
                 let time = attempt(at: text.at) { () throws(WordProblem) in try Values.time(name, text.text, .refused) }
                 if time == nil { continue }

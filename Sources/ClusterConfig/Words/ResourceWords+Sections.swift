@@ -77,12 +77,18 @@ extension ResourceWords {
     }
 
     /// The attributes that this version understands.
-    static let knownMeta = ["is-managed", "resource-stickiness", "requires", "target-role"]
+    static let knownMeta = ["is-managed", "multiple-active", "resource-stickiness", "requires", "target-role"]
 
     static func set(meta setting: Setting, of resource: inout Resource) throws(WordProblem) {
         let (name, value) = (setting.name, setting.value)
         switch name {
         case "is-managed": resource.managed = try Values.boolean(name, value)
+        case "multiple-active":
+            guard let policy = MultipleActive(rawValue: value) else {
+                let known = MultipleActive.allCases.map(\.rawValue).joined(separator: ", ")
+                throw WordProblem(name, "multiple-active cannot be \"\(value)\"", remedy: "give one of \(known)")
+            }
+            resource.multipleActive = policy
         case "resource-stickiness": resource.stickiness = try Values.score(name, value)
         case "requires":
             guard let requirement = Requirement(rawValue: value) else {
@@ -123,6 +129,9 @@ extension ResourceWords {
     public static func meta(_ resource: Resource) -> [Setting] {
         var settings: [Setting] = []
         if !resource.managed { settings.append(Setting(name: "is-managed", value: "false")) }
+        if let policy = resource.multipleActive {
+            settings.append(Setting(name: "multiple-active", value: policy.rawValue))
+        }
         if let stickiness = resource.stickiness {
             settings.append(Setting(name: "resource-stickiness", value: "\(stickiness)"))
         }

@@ -107,6 +107,8 @@ public struct ClusterProperties: Hashable, Codable, Sendable {
     public var maintenanceMode = false
     /// `stonith-timeout`: how long one fence may take in all; default 60 s; 5 s to 10 min.
     public var stonithTimeout: Milliseconds = 60_000
+    /// `stonith-check-interval`: how often each node asks every fence device for real; nil: the default, 60 s; 5 s to 1 h.
+    public var checkInterval: Milliseconds?
     /// `resource-stickiness`: how much a running resource prefers to stay; default 100; 0 to INFINITY.
     public var resourceStickiness = Score(100)
     /// `self-fence`: what ends a node that has lost its lease and does not get rid of what ran under it; nil: nobody has
@@ -118,6 +120,12 @@ public struct ClusterProperties: Hashable, Codable, Sendable {
 
     /// See `watchdogTimeout`.
     public static let defaultWatchdogTimeout: Milliseconds = 5000
+    /// See `checkInterval`.
+    public static let defaultCheckInterval: Milliseconds = 60_000
+
+    /// `stonith-check-interval` as it is used.
+    public var stonithCheckInterval: Milliseconds { checkInterval ?? Self.defaultCheckInterval }
+
     /// `profile`: how fast a silent node counts as lost; default `lan`.
     public var profile = TimingProfile.lan
 
@@ -138,6 +146,7 @@ public struct ClusterProperties: Hashable, Codable, Sendable {
         profile = try container.decodeIfPresent(TimingProfile.self, forKey: .profile) ?? defaults.profile
         selfFence = try container.decodeIfPresent(SelfFence.self, forKey: .selfFence)
         watchdogTimeout = try container.decodeIfPresent(Milliseconds.self, forKey: .watchdogTimeout)
+        checkInterval = try container.decodeIfPresent(Milliseconds.self, forKey: .checkInterval)
     }
 }
 

@@ -12,6 +12,8 @@ public struct Resource: Hashable, Codable, Sendable {
     public var stickiness: Score?
     /// What must be true before it starts elsewhere after its node was lost; nil takes the kind's default.
     public var requires: Requirement?
+    /// Pacemaker's multiple-active: what is done when it is found running on a second node; nil takes `stop_start`.
+    public var multipleActive: MultipleActive?
     /// How long operations may take and how often it is looked at.
     public var operations: OperationSettings
 
@@ -34,8 +36,22 @@ public struct Resource: Hashable, Codable, Sendable {
         managed = try container.decodeIfPresent(Bool.self, forKey: .managed) ?? true
         stickiness = try container.decodeIfPresent(Score.self, forKey: .stickiness)
         requires = try container.decodeIfPresent(Requirement.self, forKey: .requires)
+        multipleActive = try container.decodeIfPresent(MultipleActive.self, forKey: .multipleActive)
         operations = try container.decode(OperationSettings.self, forKey: .operations)
     }
+}
+
+/// What is done about a resource that is found running on a node without having been ordered to, while it runs on, or was
+/// given to, another one.
+public enum MultipleActive: String, Codable, Sendable, CaseIterable {
+    /// All instances are stopped, then one is started: two may have damaged what they share.
+    case stopStart = "stop_start"
+    /// All instances are stopped and stay stopped until an operator has cleaned up.
+    case stopOnly = "stop_only"
+    /// Only the instance that nobody ordered is stopped.
+    case stopUnexpected = "stop_unexpected"
+    /// Nothing is done to any of them until an operator has ended all but one.
+    case block
 }
 
 /// What a resource is.

@@ -64,6 +64,8 @@ public enum ClusterProperty: Hashable, Codable, Sendable {
     case stonithEnabled(Bool)
     /// `stonith-timeout`.
     case stonithTimeout(Milliseconds)
+    /// `stonith-check-interval`; nil: the default.
+    case checkInterval(Milliseconds?)
     /// `maintenance-mode`.
     case maintenanceMode(Bool)
     /// `resource-stickiness`.
@@ -77,8 +79,8 @@ public enum ClusterProperty: Hashable, Codable, Sendable {
 
     /// The names, as Pacemaker spells them where it has them.
     public static let names = [
-        "maintenance-mode", "profile", "resource-stickiness", "self-fence", "stonith-enabled", "stonith-timeout",
-        "stonith-watchdog-timeout",
+        "maintenance-mode", "profile", "resource-stickiness", "self-fence", "stonith-check-interval",
+        "stonith-enabled", "stonith-timeout", "stonith-watchdog-timeout",
     ]
 
     /// Reads `name=value` as operators write it; an empty value means the default.
@@ -100,12 +102,8 @@ public enum ClusterProperty: Hashable, Codable, Sendable {
             }
             self = .resourceStickiness(score)
         case "self-fence": self = .selfFence(value.isEmpty ? nil : try Self.selfFence(value))
-        case "stonith-watchdog-timeout":
-            let time = Milliseconds(value, bare: .seconds)
-            guard value.isEmpty || time != nil else {
-                throw .badValue(what: name, value: value, expected: "a time such as 5s")
-            }
-            self = .watchdogTimeout(time)
+        case "stonith-watchdog-timeout": self = .watchdogTimeout(try Self.time(name, value, example: "5s"))
+        case "stonith-check-interval": self = .checkInterval(try Self.time(name, value, example: "60s"))
         case "profile":
             guard let profile = value.isEmpty ? defaults.profile : TimingProfile(rawValue: value.lowercased()) else {
                 throw .badValue(what: name, value: value, expected: "fast, lan or wan")
@@ -113,6 +111,15 @@ public enum ClusterProperty: Hashable, Codable, Sendable {
             self = .profile(profile)
         default: throw .unknown(.property, name, known: Self.names)
         }
+    }
+
+    /// A time; nil where the default is asked for.
+    private static func time(_ name: String, _ text: String, example: String) throws(EditError) -> Milliseconds? {
+        if text.isEmpty { return nil }
+        guard let time = Milliseconds(text, bare: .seconds) else {
+            throw .badValue(what: name, value: text, expected: "a time such as \(example)")
+        }
+        return time
     }
 
     private static func selfFence(_ text: String) throws(EditError) -> SelfFence {
@@ -142,6 +149,7 @@ extension ClusterProperties {
             ("profile", profile.rawValue, profile == defaults.profile),
             ("resource-stickiness", "\(resourceStickiness)", resourceStickiness == defaults.resourceStickiness),
             ("self-fence", selfFence?.rawValue ?? "", selfFence == nil),
+            ("stonith-check-interval", "\(stonithCheckInterval)", checkInterval == nil),
             ("stonith-enabled", "\(stonithEnabled)", stonithEnabled == defaults.stonithEnabled),
             ("stonith-timeout", "\(stonithTimeout)", stonithTimeout == defaults.stonithTimeout),
             (

@@ -60,6 +60,7 @@ extension ClusterConfiguration {
         case .stonithTimeout(let value): properties.stonithTimeout = value
         case .resourceStickiness(let value): properties.resourceStickiness = value
         case .selfFence(let value): properties.selfFence = value
+        case .checkInterval(let value): properties.checkInterval = value
         case .watchdogTimeout(let value): properties.watchdogTimeout = value
         case .profile(let value): properties.profile = value
         }

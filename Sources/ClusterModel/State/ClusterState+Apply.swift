@@ -56,6 +56,8 @@ extension ClusterState {
                 stopFailed: stopFailed
             )
             countFailure(of: resource, on: node, record)
+        case .found(let resource, let node, let incarnation, let besides):
+            noteStray(resource, node, incarnation, besides: besides)
         case .cleanup(let resource, let node): return cleanup(resource, on: node)
         case .move(let resource, let node): return move(resource, to: node)
         case .moveEnded(let resource): moves[resource] = nil
@@ -112,6 +114,7 @@ extension ClusterState {
             .mapValues { records in records.filter { nodes.contains($0.key) } }
             .filter { !$0.value.isEmpty }
         countedFailures = countedFailures.filter { resources.contains($0.key) || assignments[$0.key] != nil }
+        strays = strays?.filter { resources.contains($0.key) }
         moves = moves.filter { resources.contains($0.key) && nodes.contains($0.value) }
     }
 
@@ -121,6 +124,8 @@ extension ClusterState {
         for new in wanted where runnable.contains(new.resource) && accepts(new) {
             lastEpoch += 1
             assignments[new.resource] = Assignment(node: new.node, incarnation: new.incarnation, epoch: lastEpoch)
+            // Under a new epoch nothing runs twice any more.
+            strays?[new.resource]?.double = nil
         }
     }
 
@@ -132,6 +137,7 @@ extension ClusterState {
         else { return false }
         if let fence = fences[new.node], fence.incarnation >= new.incarnation, !fence.isOver { return false }
         if isProvenDead(new.node, new.incarnation) { return false }
+        if mustStayStopped(new.resource) { return false }
         guard let current = assignments[new.resource] else { return true }
         return current.node == new.node && current.incarnation == new.incarnation
     }
@@ -155,6 +161,30 @@ extension ClusterState {
     private mutating func withdrawAll(from node: NodeID, upTo incarnation: Incarnation) {
         let held = assignments.filter { $0.value.node == node && $0.value.incarnation <= incarnation }
         for resource in held.keys { withdraw(resource, from: node) }
+    }
+
+    /// Whether a resource was active twice and is to be stopped everywhere until an operator has cleaned up.
+    public func mustStayStopped(_ resource: ResourceName) -> Bool {
+        strays?[resource]?.double != nil && configuration.resource(named: resource)?.multipleActive == .stopOnly
+    }
+
+    private mutating func noteStray(
+        _ resource: ResourceName,
+        _ node: NodeID,
+        _ incarnation: Incarnation,
+        besides other: NodeID?
+    ) {
+        guard configuration.resource(named: resource) != nil, configuration.node(node) != nil else { return }
+        var strays = strays ?? [:]
+        var record = strays[resource] ?? StrayRecord()
+        guard record.seen[node, default: 0] < incarnation else { return }
+        record.seen[node] = incarnation
+        if let other {
+            let epoch = assignments[resource]?.epoch ?? lastEpoch
+            record.double = DoubleActivity(epoch: epoch, node: node, besides: other)
+        }
+        strays[resource] = record
+        self.strays = strays
     }
 
     private mutating func leave(_ node: NodeID, _ incarnation: Incarnation) {
@@ -247,6 +277,7 @@ extension ClusterState {
         guard configuration.resource(named: resource) != nil || assignments[resource] != nil else {
             return .refused("there is no resource \"\(resource)\"")
         }
+        strays?[resource]?.double = nil
         if let node {
             failures[resource]?[node] = nil
             if failures[resource]?.isEmpty == true { failures[resource] = nil }

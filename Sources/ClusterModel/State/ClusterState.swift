@@ -39,6 +39,8 @@ public struct ClusterState: Hashable, Codable, Sendable {
     ///
     /// It decides which history goes on when two of them meet.
     public var operatorChanges: UInt64?
+    /// Resources that were found running without an order; nil for none ever.
+    public var strays: [ResourceName: StrayRecord]?
 
     /// How many answers are remembered.
     public static let answersKept = 128
@@ -61,6 +63,7 @@ public struct ClusterState: Hashable, Codable, Sendable {
         keys = nil
         stopped = nil
         operatorChanges = nil
+        strays = nil
     }
 }
 
@@ -78,6 +81,34 @@ public struct Assignment: Hashable, Codable, Sendable {
         self.node = node
         self.incarnation = incarnation
         self.epoch = epoch
+    }
+}
+
+/// Where a resource was found running without an order.
+public struct StrayRecord: Hashable, Codable, Sendable {
+    /// The starts of agents that found it, the newest of each node.
+    public var seen: [NodeID: Incarnation] = [:]
+    /// While what was found to be active twice has not been dealt with.
+    public var double: DoubleActivity?
+
+    /// Nothing was found.
+    public init() {}
+}
+
+/// A resource that was active on two nodes at once.
+public struct DoubleActivity: Hashable, Codable, Sendable {
+    /// The highest epoch under which it may have been active.
+    public var epoch: Epoch
+    /// Where it was found.
+    public var node: NodeID
+    /// Where it was active as well.
+    public var besides: NodeID
+
+    /// States all three.
+    public init(epoch: Epoch, node: NodeID, besides: NodeID) {
+        self.epoch = epoch
+        self.node = node
+        self.besides = besides
     }
 }
 

@@ -66,6 +66,9 @@ public enum Change: Hashable, Codable, Sendable {
     )
     /// Forgets failures of a resource, on one node or on all.
     case cleanup(resource: ResourceName, node: NodeID?)
+    /// Records once per start of an agent that it found a resource running without an order, and on which other node that
+    /// one was active then, if on any.
+    case found(resource: ResourceName, node: NodeID, incarnation: Incarnation, besides: NodeID?)
     /// Orders a move; the resource prefers `to` until it runs there or cannot.
     case move(resource: ResourceName, to: NodeID)
     /// Ends a move.

@@ -16,6 +16,9 @@ public struct OrderSheet: Hashable, Codable, Sendable {
     public var version: ConfigurationVersion
     /// The resources that shall run here, each under its committed epoch; everything else shall be stopped.
     public var run: [RunOrder]
+    /// What was found running here without an order and is left alone, for it is active elsewhere too and its
+    /// `multiple-active` is `block`; nil for nothing.
+    public var leave: [ResourceName]?
 
     /// Builds a sheet.
     public init(
@@ -72,6 +75,8 @@ public struct NodeReport: Hashable, Codable, Sendable {
     public var leaving: Bool
     /// Every resource that is not known to be stopped, and every one with news.
     public var resources: [ResourceReport]
+    /// What the node knows of the fence devices that could power off others; nil from an older agent.
+    public var devices: DeviceChecks?
 
     /// Builds a report.
     public init(
@@ -111,6 +116,8 @@ public struct ResourceReport: Hashable, Codable, Sendable {
     public var failures: Int
     /// What the newest failure said.
     public var reason: String
+    /// Whether it ran when the agent looked, without an order, and has not been started here since; nil for no.
+    public var found: Bool?
 
     /// Builds a report.
     public init(resource: ResourceName, epoch: Epoch, state: ResourceRunState, failures: Int = 0, reason: String = "") {

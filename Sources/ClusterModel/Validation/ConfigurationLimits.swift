@@ -37,6 +37,11 @@ public enum ConfigurationLimits {
     public static let monitorInterval: ClosedRange<Milliseconds> = 100...86_400_000
     /// `stonith-timeout`.
     public static let stonithTimeout: ClosedRange<Milliseconds> = 5000...600_000
+    /// `stonith-check-interval`.
+    ///
+    /// Not 0: without checks an odd number of voters never becomes smaller, and a device that is broken is found out when
+    /// it is needed.
+    public static let stonithCheckInterval: ClosedRange<Milliseconds> = 5000...3_600_000
     /// `stonith-watchdog-timeout`.
     public static let watchdogTimeout: ClosedRange<Milliseconds> = 2000...300_000
     /// Time-outs of a listener.

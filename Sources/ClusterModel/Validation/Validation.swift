@@ -54,6 +54,10 @@ extension ClusterConfiguration {
             "stonith-timeout",
             place.at("stonith-timeout")
         )
+        if let time = properties.checkInterval {
+            let field = place.at("stonith-check-interval")
+            findings.checkRange(time, ConfigurationLimits.stonithCheckInterval, "stonith-check-interval", field)
+        }
         if let time = properties.watchdogTimeout {
             let field = place.at("stonith-watchdog-timeout")
             findings.checkRange(time, ConfigurationLimits.watchdogTimeout, "stonith-watchdog-timeout", field)

@@ -79,7 +79,10 @@ extension ConsensusCore {
     /// leadership may be about to move to somebody who reaches it.
     public func isHeardByLeaseHolder(_ node: NodeID) -> Bool {
         if let slot = slot(of: node), records[slot].isHeard { return true }
-        return records.contains { $0.state == .alive(holdsLease: true) && $0.said?.hears.contains(node) == true }
+        let voters = votingNodes
+        return records.contains {
+            voters.contains($0.id) && $0.state == .alive(holdsLease: true) && $0.said?.hears.contains(node) == true
+        }
     }
 
     /// The term of an entry in the log; nil when it is compacted away or not there.

@@ -108,10 +108,8 @@ enum StatusText {
         if !view.fenceDevices.isEmpty {
             lines.append("Fence devices:")
             for device in view.fenceDevices {
-                let health = device.failure.map { "FAILED - \($0)" } ?? "ok"
-                lines.append(
-                    "  \(device.name) (\(device.agent)) for \(device.targets.joined(separator: " ")): \(health)"
-                )
+                let targets = device.targets.joined(separator: " ")
+                lines.append("  \(device.name) (\(device.agent)) for \(targets): \(health(device))")
             }
         }
         if !view.fences.isEmpty {
@@ -120,6 +118,21 @@ enum StatusText {
         }
         return lines
     }
+
+    /// What the nodes that ask a device for real said last, failures first: one that can be used from one node alone is
+    /// no good device.
+    private static func health(_ device: FenceDeviceView) -> String {
+        guard let checks = device.checks else { return device.failure.map { "FAILED - \($0)" } ?? "ok" }
+        let failed = checks.filter { $0.failure != nil }
+        if let first = failed.first {
+            let nodes = failed.map(\.node).joined(separator: " ")
+            return "FAILED from \(nodes) \(ago(first.ago)) - \(first.failure ?? "")"
+        }
+        guard let newest = checks.map(\.ago).min() else { return "not checked yet" }
+        return "ok from \(checks.map(\.node).joined(separator: " ")), \(ago(newest))"
+    }
+
+    private static func ago(_ time: Milliseconds) -> String { "\(TimeText.duration(time)) ago" }
 
     private static func fence(_ view: FenceView) -> String {
         let record = view.record

@@ -108,6 +108,8 @@ extension ClusterSimulator {
             case .run(let operation): begin(operation, index)
             case .cancel(let operation): cancel(operation, index)
             case .fence(let node, let incarnation, _): fence(index, node, incarnation)
+            // A simulated controller has the order already: the worst case.
+            case .withdrawFence: break
             case .checkFenceDevices(let number, _):
                 let failure = fails(options.failedFencesPerMille) ? "a controller does not answer" : nil
                 let input = NodeInput.fenceDevicesChecked(number: number, failure: failure)

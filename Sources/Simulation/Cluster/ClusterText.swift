@@ -51,6 +51,8 @@ enum ClusterText {
             "failure \(number) of \(resource) on n\(node.rawValue): \(reason)\(stopFailed ? " (stop)" : "")"
         case .cleanup(let resource, _): "cleanup \(resource)"
         case .move(let resource, let node): "move \(resource) to n\(node.rawValue)"
+        case .found(let resource, let node, _, let besides):
+            "\(resource) found on node \(node.rawValue)" + (besides.map { ", besides node \($0.rawValue)" } ?? "")
         case .moveEnded(let resource): "end of move of \(resource)"
         case .installKey(let generation, _, _): "secret \(generation) for everybody"
         case .useKey(let generation): "secret \(generation) in use"

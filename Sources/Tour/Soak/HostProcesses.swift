@@ -36,6 +36,9 @@ struct HostProcesses {
         }
     }
 
+    /// The agent itself, without its supervisor; nil where none runs.
+    var agent: Int32? { processes.first { $0.program == "havend" && !$0.isSupervisor }?.pid }
+
     /// Processor time that a program has taken since it started, in seconds; the agent's includes its supervisor's.
     func processorTime(of program: String) -> Double {
         processes.filter { $0.program == program }.map { Self.processorTime(of: $0.pid) }.reduce(0, +)

@@ -14,6 +14,10 @@ public struct Soak {
         public var minutes = 10.0
         /// How the agents run, one after the other.
         public var priorities = SoakPriority.allCases
+        /// Stops each agent at random as well, for up to 80% of the time after which a node is lost.
+        public var pauses = false
+        /// Decides who is stopped when.
+        public var seed: UInt64 = 1
         /// How long idle programs are watched, in seconds.
         public var idleSeconds = 20
 
@@ -68,7 +72,8 @@ public struct Soak {
             tell("\nVERDICT: NOT GOOD\n" + objections.map { "  \($0)" }.joined(separator: "\n"))
             return false
         }
-        tell("\nVERDICT: GOOD: no peer given up, no other leader, no lease ended, nothing moved")
+        let leases = settings.pauses ? "" : ", no lease ended"
+        tell("\nVERDICT: GOOD: no peer given up, no other leader\(leases), nothing moved")
         return true
     }
 
@@ -117,6 +122,8 @@ public struct Soak {
             count: processors,
             seconds: Int(settings.minutes * 60) + 60
         )
+        let pauses = try settings.pauses ? beginPauses(stage) : nil
+        defer { _ = pauses?.end() }
         let load = ProcessorLoad()
         let began = Clock.monotonic()
         let end = began + .milliseconds(Int64(settings.minutes * 60_000))
@@ -129,6 +136,7 @@ public struct Soak {
         let records = zip(stage.hosts, agents).map { host, before in
             SoakRecord(host: host, before: before, after: stage.status(seenBy: host)?.agent)
         }
+        let tallies = pauses?.end()
         let busy = ProcessorLoad().busyShare(since: load) * Double(processors)
         burners.end()
         let after = try stage.waitUntilHealthy()
@@ -136,7 +144,7 @@ public struct Soak {
             let (from, to) = (resource.node, stage.place(of: resource.name, in: after))
             return from == to ? nil : "\(resource.name) \(from ?? "-") -> \(to ?? "-")"
         }
-        return SoakPeriod(
+        var period = SoakPeriod(
             priority: priority,
             seconds: seconds,
             busyProcessors: busy,
@@ -145,6 +153,22 @@ public struct Soak {
             leaders: (before.quorum.leader, after.quorum.leader),
             moved: moved
         )
+        if let tallies {
+            period.pauses = stage.hosts.map { host in
+                let tally = tallies[host] ?? Pauses.Tally()
+                return SoakPause(host: host, count: tally.count, longest: tally.longest.milliseconds)
+            }
+        }
+        return period
+    }
+
+    private func beginPauses(_ stage: Stage) throws -> Pauses {
+        guard let first = stage.hosts.first else { throw TourError("a lab without hosts") }
+        let text = try stage.run(["haven", "property", "show", "--derived", "--json"], on: first)
+        let timing = try JSONDecoder().decode(TimingView.self, from: Data(text.utf8))
+        let limit = "\(Pauses.mostPercent)% of \(timing.lostAfter)"
+        tell("agents are stopped at random for up to \(limit), seed \(settings.seed)")
+        return Pauses(hosts: stage.lab.hosts, lostAfter: timing.lostAfter.duration, seed: settings.seed)
     }
 
     private func tellNews(since agents: [AgentView], _ began: Instant, _ stage: Stage) {

@@ -41,6 +41,23 @@ public struct SoakRecord: Hashable, Sendable {
     }
 }
 
+/// How often an agent was stopped on purpose.
+public struct SoakPause: Hashable, Sendable {
+    /// The host.
+    public var host: String
+    /// How often.
+    public var count: Int
+    /// For how long at most, in milliseconds, measured from outside.
+    public var longest: Int64
+
+    /// States the figures.
+    public init(host: String, count: Int, longest: Int64) {
+        self.host = host
+        self.count = count
+        self.longest = longest
+    }
+}
+
 /// A time in which all processors were busy, and what it did to the cluster.
 public struct SoakPeriod: Sendable {
     /// How the agents ran.
@@ -57,6 +74,8 @@ public struct SoakPeriod: Sendable {
     public var leaders: (before: String?, after: String?)
     /// What ran elsewhere afterwards: `VirtualIP ctl1 -> ctl2`.
     public var moved: [String]
+    /// How agents were stopped on purpose; nil where they were not.
+    public var pauses: [SoakPause]?
 
     /// A share of the processors' time below this is no load worth the name.
     static let leastLoad = 0.95
@@ -79,10 +98,16 @@ public struct SoakPeriod: Sendable {
             if after.isRealtime != (priority == .realtime) {
                 objections.append("the agent of \(record.host) does not run as it should: \(Self.describe(after))")
             }
-            for (counter, text) in Self.forbidden {
+            // A lease is shorter than the time after which a node is lost, so that a pause may end it, and what ran
+            // under it is given to the same node anew.
+            let count = pauses == nil ? Self.forbidden.count : Self.forbiddenInPauses
+            for (counter, text) in Self.forbidden.prefix(count) {
                 guard let times = record.growth(of: counter), times > 0 else { continue }
                 objections.append("\(record.host) \(text) \(times == 1 ? "once" : "\(times) times")")
             }
+        }
+        for pause in pauses ?? [] where pause.count == 0 {
+            objections.append("the agent of \(pause.host) was never stopped")
         }
         if leaders.before != leaders.after {
             objections.append("the leader changed from \(leaders.before ?? "-") to \(leaders.after ?? "-")")
@@ -97,6 +122,9 @@ public struct SoakPeriod: Sendable {
         (\.leasesEnded, "lost its lease"),
         (\.assignments, "learned that a resource was given to a node"),
     ]
+
+    /// How many of these pauses must not bring about either.
+    private static let forbiddenInPauses = 2
 
     static func describe(_ agent: AgentView) -> String {
         agent.isRealtime ? "with real-time priority" : "without real-time priority (does this machine allow it?)"

@@ -82,7 +82,13 @@ public struct SoakReport: Sendable {
                 )
             }
         }
-        return TextTable.text(rows)
+        return TextTable.text(rows) + periods.compactMap(Self.pauses).joined()
+    }
+
+    private static func pauses(_ period: SoakPeriod) -> String? {
+        guard let pauses = period.pauses else { return nil }
+        let texts = pauses.map { "\($0.host) \($0.count) times, up to \($0.longest) ms" }
+        return "\nagents stopped on purpose (\(period.priority.rawValue)): " + texts.joined(separator: "; ")
     }
 }
 

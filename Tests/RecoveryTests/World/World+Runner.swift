@@ -135,6 +135,8 @@ extension World {
             "failure \(number) of \(resource) on node \(node.rawValue): \(reason)\(stopFailed ? " (stop)" : "")"
         case .cleanup(let resource, let node): "cleanup \(resource) \(node.map { "node \($0.rawValue)" } ?? "")"
         case .move(let resource, let node): "move \(resource) to node \(node.rawValue)"
+        case .found(let resource, let node, _, let besides):
+            "\(resource) found on node \(node.rawValue)" + (besides.map { ", besides node \($0.rawValue)" } ?? "")
         case .moveEnded(let resource): "end of move of \(resource)"
         case .fenceConfirmed(let node, _): "node \(node.rawValue) is confirmed off"
         case .stopAll, .stopAllEnded: "stop of all nodes"
