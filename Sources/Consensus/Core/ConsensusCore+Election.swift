@@ -69,6 +69,7 @@ extension ConsensusCore {
 
     /// Something that cannot be has happened: this node does nothing more that another could rely on.
     mutating func stopTakingPart(_ reason: String) {
+        own.isStopped = true
         setStorage(working: false)
         endLease()
         emit(.mustStop(reason))

@@ -206,6 +206,8 @@ struct OwnStatus: Sendable {
     var configurationDigest: UInt64 = 0
     var denied = NodeSet()
     var storageWorks = true
+    /// Something happened that cannot be; it takes no part again, whatever the disk does.
+    var isStopped = false
     /// Set by `.leaving`; the node leaves once it does not lead any more, or at this instant.
     var leaveBy: Instant?
     /// It acts no more in this incarnation.
