@@ -6,7 +6,7 @@ import Testing
 @Suite
 struct ProfileChangeTests {
     private static func run(seed: UInt64) throws {
-        var simulator = ClusterSimulator(options: ClusterFaultPlanTests.options(nodes: 3, seed: seed), seed: seed)
+        var simulator = ClusterSimulator(options: ClusterOptions(ClusterOptions.example(nodes: 3)), seed: seed)
         var chance = SeededGenerator(seed: seed &* 77)
         try simulator.run(for: .seconds(3))
         for _ in 0..<12 {

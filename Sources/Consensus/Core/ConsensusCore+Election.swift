@@ -224,7 +224,7 @@ extension ConsensusCore {
         guard takesPart else { return }
         let candidate = records[slot].id
         let promise = promiseLeft(against: candidate)
-        let granted = promise == .zero && request.term > currentTerm && request.last >= log.last
+        let granted = promise == .zero && request.term > currentTerm && isComplete(request)
         let answer = PreVoteAnswer(
             term: currentTerm,
             asked: request.term,
@@ -242,7 +242,7 @@ extension ConsensusCore {
         if request.term > currentTerm { becomeFollower(term: request.term, leader: nil) }
         let isFree = votedFor == nil || votedFor == candidate || faults.voteTwice
         let granted =
-            request.term == currentTerm && isFree && request.last >= log.last && currentRole == .follower
+            request.term == currentTerm && isFree && isComplete(request) && currentRole == .follower
             && currentLeader == nil
         if granted {
             if votedFor != candidate {
@@ -258,6 +258,9 @@ extension ConsensusCore {
         )
         sendAfterPersist(.voteAnswer(answer), to: candidate)
     }
+
+    /// Whether a candidate's log holds all that this one does (Raft §5.4.1).
+    private func isComplete(_ request: VoteRequest) -> Bool { request.last >= log.last || faults.ignoreLogInVotes }
 
     /// What is left of the promise to a leader other than the candidate.
     func promiseLeft(against candidate: NodeID) -> Duration {
