@@ -51,6 +51,7 @@ extension ConsensusCore {
 
     private mutating func beat() {
         sendHeartbeats()
+        if holding != nil, isOutreached { endHolding() }
         reviewFenceNeed()
         guard currentRole == .leader else { return }
         for slot in records.indices { retryIfDue(slot) }
