@@ -48,6 +48,8 @@ public struct NodeCore: Sendable {
     var isRecoveryQuorate = true
     var quorumFencing = QuorumFencing()
     var fenceable: Set<NodeID> = []
+    /// Since when each node is heard by this leader without a lease and without hearing it.
+    var deafSince: [NodeID: Instant] = [:]
     let codec: CommandCodec
     /// The profiles that consensus was told of.
     var profiles: Profiles
@@ -191,7 +193,9 @@ public struct NodeCore: Sendable {
         into effects: inout [NodeEffect]
     ) {
         switch message {
-        case .consensus(let message): step(.message(from: peer, message), now: now, into: &effects)
+        case .consensus(let message):
+            step(.message(from: peer, message), now: now, into: &effects)
+            if recovery != nil, case .heartbeat = message { noticeDeafness(of: peer, now: now, into: &effects) }
         case .sheet(let sheet): execute(.sheet(sheet, from: peer), now: now, into: &effects)
         case .report(let report):
             // A report speaks for the session that sent it, and for no other node.
