@@ -43,14 +43,11 @@ extension PlantedBug {
     private static let recovery = [
         recovery("F6: starts before the commit", 20, [3, 5], ["S2"]) { $0.startBeforeCommit = true },
         recovery("lease end ignored", 50, [3, 5], ["S1", "S3"]) { $0.ignoreLeaseEnd = true },
-        recovery("recovery before the lease is over", 50, [3, 5], ["S1"]) { $0.skipLeaseWait = true },
+        recovery("recovery before the lease is over", 400, [3, 5], ["S1"]) { $0.skipLeaseWait = true },
         recovery("recovery before the fence", 50, [3, 5], ["S1"]) { $0.skipFence = true },
         recovery("the grace forgotten", 400, [3, 5], ["S1"]) { $0.forgetGrace = true },
         recovery("the epoch ignored", 400, [3, 5], ["S2", "S3", "S1"]) { $0.ignoreEpoch = true },
         recovery("F10: leases for a node that is to be fenced", 200, [3, 5], ["S5"]) { $0.forgetDeniedLease = true },
-        recovery("F10: a lease before the node has looked around", 400, [3, 5], ["S1", "S2"]) {
-            $0.leaseBeforeProbe = true
-        },
         recovery("4.2-c: departure before the stops", 100, [3, 5], ["S2"]) { $0.leaveAtOnce = true },
         recovery("maintenance ignored", 100, [3, 5], ["S7"]) { $0.ignoreMaintenance = true },
         recovery("4.3-d: withdrawn taken for stopped", 100, [3, 5], ["S1"]) { $0.trustWithdrawal = true },

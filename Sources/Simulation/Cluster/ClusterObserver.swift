@@ -109,9 +109,10 @@ struct ClusterObserver: Sendable {
 
     private mutating func decide(_ entry: LogEntry, _ hosts: [SimulatedHost], _ table: ValueTable) {
         if case .command(let bytes) = entry.payload, let command = table.command(bytes) {
+            let newestEpoch = state.lastEpoch
             _ = state.apply(command)
             switch command.change {
-            case .assign(let assignments): checkColocations(of: assignments)
+            case .assign(let assignments): checkColocations(of: assignments, after: newestEpoch)
             case .fenceOrdered: hasOrderedFences = true
             case .fenceEnded(let node, let incarnation, nil): checkFenced(node, incarnation, hosts)
             default: break
@@ -125,9 +126,9 @@ struct ClusterObserver: Sendable {
     }
 
     /// S6: what must run with something is given to the node that has it already, at every step.
-    private mutating func checkColocations(of assignments: [NewAssignment]) {
+    private mutating func checkColocations(of assignments: [NewAssignment], after newestEpoch: Epoch) {
         for new in assignments {
-            guard let given = state.assignments[new.resource], given.node == new.node else { continue }
+            guard let given = state.assignments[new.resource], given.epoch > newestEpoch else { continue }
             for colocation in state.configuration.colocations where colocation.resource == new.resource {
                 let other = state.assignments[colocation.with]?.node
                 if colocation.score == .infinity, other != new.node {
