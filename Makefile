@@ -3,7 +3,7 @@
 CONFIGURATION ?= release
 SOURCES := Sources Tests Package.swift
 
-.PHONY: build lab test soak bench bench-heartbeat format lint clean ground
+.PHONY: build lab test simulate planted-bugs partitions soak bench bench-heartbeat format lint clean ground
 .DEFAULT_GOAL := build
 
 ground:
@@ -24,6 +24,23 @@ lab: build
 test: ground
 	swift build --build-tests
 	swift test --skip-build --no-parallel
+
+# Whole clusters in virtual time under faults: SEEDS=A..+N runs the seeds from A on, on all processors; ends with 1 if a
+# promise is broken. ARGS="--nodes 5 --mode safety --seconds 60 --verbose" says more; see docs/reliability.md.
+simulate: simulator
+	.build/release/simulate run --seeds $(or $(SEEDS),1..+200) $(ARGS)
+
+# Breaks the cores in every known way, one by one: each has to be noticed.
+planted-bugs: simulator
+	.build/release/simulate planted-bugs
+
+# Clusters of two to five nodes, cut in every way.
+partitions: simulator
+	.build/release/simulate partitions
+
+.PHONY: simulator
+simulator: ground
+	swift build -c release --product simulate
 
 # What an idle agent costs in clusters of 5 and 32, all on this machine in a network of their own.
 bench-heartbeat: ground

@@ -142,6 +142,11 @@ let package = Package(
         // Development only.
         pure("Simulation", ["Bytes", "ClusterModel", "Consensus", "NodeCore", "Recovery"]),
         .executableTarget(
+            name: "simulate",
+            dependencies: ["Simulation", argumentParser],
+            swiftSettings: shared
+        ),
+        .executableTarget(
             name: "bench",
             dependencies: [
                 "Bytes", "CLinux", "ClusterModel", "ClusterSetup", "LinuxIO", "Processes", "ProxyControl", "Store",

@@ -46,10 +46,11 @@ struct PeerRecord: Sendable {
     /// while a profile changes some nodes have the new one sooner than others.
     func silenceLimits(_ timing: ConsensusTiming) -> SilenceLimits {
         let stated = said?.lostAfter ?? .zero
-        return SilenceLimits(
-            suspectAfter: max(timing.suspectAfter, stated / 2),
-            lostAfter: max(timing.lostAfter, stated)
-        )
+        // Nearly always; a division of a duration is not cheap, and this is asked of every peer at every message.
+        guard stated > timing.lostAfter else {
+            return SilenceLimits(suspectAfter: timing.suspectAfter, lostAfter: timing.lostAfter)
+        }
+        return SilenceLimits(suspectAfter: max(timing.suspectAfter, stated / 2), lostAfter: stated)
     }
 
     var isHeard: Bool { detector.lastHeard != nil && !isLost }

@@ -43,6 +43,11 @@ package struct PlantedFaults: Hashable, Sendable {
     package var countNewcomers = false
     /// A voter promises for its own election time-out, whatever longer one the leader's lease needs.
     package var ignoreAskedPromise = false
+    /// A voter votes for a candidate whose log lacks what its own holds (Raft §5.4.1).
+    package var ignoreLogInVotes = false
+    /// A leader appends a configuration entry before the one before is committed, and before anything of its own term
+    /// is (4.2-a).
+    package var changeVotersEarly = false
 
     /// None.
     package init() {}

@@ -10,6 +10,11 @@ extension NodeCore {
         for outgoing in ready.sendNow { effects.append(.send(.consensus(outgoing.message), to: outgoing.to)) }
         for event in ready.events { handle(event, now: now, into: &effects) }
         if !ready.committed.isEmpty { apply(ready.committed, now: now, into: &effects) }
+        // Behind the entries that came with the wish: a snapshot of what was applied before them may be of no use, and
+        // consensus would ask for another at once, and so on for ever.
+        if ready.events.contains(.wantSnapshot), appliedIndex > consensus.snapshotIndex {
+            step(.snapshot(upTo: appliedIndex, data: codec.encodeState(state)), now: now, into: &effects)
+        }
     }
 
     private mutating func handle(_ event: Event, now: Instant, into effects: inout [NodeEffect]) {
@@ -37,9 +42,7 @@ extension NodeCore {
             guard let request = requests.removeValue(forKey: token) else { break }
             effects.append(.answer(request: request, Self.outcome(of: reason, leader: leader)))
         case .snapshotInstalled(let snapshot): install(snapshot, now: now, into: &effects)
-        case .wantSnapshot:
-            step(.snapshot(upTo: appliedIndex, data: codec.encodeState(state)), now: now, into: &effects)
-        case .transferFailed: break
+        case .wantSnapshot, .transferFailed: break
         case .quorum(let holds): quorumChanged(holds, now: now, into: &effects)
         case .fenceForQuorum(let voters):
             quorumFencing.wanted = voters

@@ -10,6 +10,7 @@ extension NodeCore {
         into effects: inout [NodeEffect]
     ) {
         leadership = (term, isConfirmed: false)
+        deafSince = [:]
         recovery = RecoveryCore(
             term: term,
             leader: id,
@@ -98,10 +99,36 @@ extension NodeCore {
         switch consensus.peer(node)?.state {
         case .alive(let holdsLease):
             guard let peer = sessions[node] else { return nil }
+            if !holdsLease, countsAsLost(node, now: now) { return .lost(leaseOverAt: consensus.leaseOver(of: node)) }
             return .alive(incarnation: peer.incarnation, session: peer.session, holdsLease: holdsLease)
         case .lost, .left: return .lost(leaseOverAt: consensus.leaseOver(of: node))
         case .suspect, nil: return nil
         }
+    }
+
+    /// A node that is heard, holds no lease and does not hear this leader can be told nothing and tells nothing: what
+    /// it was given counts as if the node were lost (reference on leases, F5 (i)).
+    ///
+    /// One that has nothing is left alone, so that a machine that boots behind such a link is not powered off
+    /// again and again.
+    private func countsAsLost(_ node: NodeID, now: Instant) -> Bool {
+        guard let since = deafSince[node], now >= since + RecoveryLimits.leasePatience, !faults.trustHeardNodes else {
+            return false
+        }
+        let hasRest = reports[node]?.resources.contains { $0.state != .stopped && $0.state != .failed } ?? false
+        return hasRest || state.assignments.values.contains { $0.node == node }
+    }
+
+    /// A heartbeat says whom its sender hears.
+    mutating func noticeDeafness(of peer: NodeID, now: Instant, into effects: inout [NodeEffect]) {
+        guard consensus.isDeaf(peer) else {
+            if !deafSince.isEmpty, deafSince.removeValue(forKey: peer) != nil {
+                tellLiveness(of: peer, now: now, into: &effects)
+            }
+            return
+        }
+        deafSince[peer] = deafSince[peer] ?? now
+        tellLiveness(of: peer, now: now, into: &effects)
     }
 
     /// Runs recovery, if this node leads, and acts on what it wants.

@@ -58,6 +58,8 @@ public struct NodeCore: Sendable {
     var contacts: NodeSet
     /// Up to here the log names nodes that were known at the start.
     let contactsThrough: LogIndex
+    /// Since when each node is heard by this leader without a lease and without hearing it.
+    var deafSince: [NodeID: Instant] = [:]
     let codec: CommandCodec
     /// The profiles that consensus was told of.
     var profiles: Profiles
@@ -212,7 +214,9 @@ public struct NodeCore: Sendable {
         into effects: inout [NodeEffect]
     ) {
         switch message {
-        case .consensus(let message): step(.message(from: peer, message), now: now, into: &effects)
+        case .consensus(let message):
+            step(.message(from: peer, message), now: now, into: &effects)
+            if recovery != nil, case .heartbeat = message { noticeDeafness(of: peer, now: now, into: &effects) }
         case .sheet(let sheet): execute(.sheet(sheet, from: peer), now: now, into: &effects)
         case .report(let report):
             // A report speaks for the session that sent it, and for no other node.

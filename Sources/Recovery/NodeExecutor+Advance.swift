@@ -95,7 +95,8 @@ extension NodeExecutor {
         _ pass: inout Pass,
         into effects: inout [ExecutorEffect]
     ) {
-        guard let wanted = cell.wanted, wanted > cell.floor, wanted >= cell.epoch, mayStart(name),
+        guard let wanted = cell.wanted, wanted > cell.floor && wanted >= cell.epoch || faults.ignoreEpoch,
+            mayStart(name),
             let configured = configuration?.resource(named: name)
         else { return }
         guard pass.starts < ExecutorLimits.concurrentStarts else { return }

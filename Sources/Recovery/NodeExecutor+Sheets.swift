@@ -8,7 +8,9 @@ extension NodeExecutor {
     ///
     /// - Returns: Whether anything changed.
     mutating func take(_ new: OrderSheet) -> Bool {
-        guard new.session == session, new.number >= newest, new.run.count <= RecoveryLimits.mostResources else {
+        guard new.session == session, new.number >= newest || faults.ignoreEpoch,
+            new.run.count <= RecoveryLimits.mostResources
+        else {
             refusedSheets += 1
             return false
         }
@@ -21,11 +23,11 @@ extension NodeExecutor {
             seen = new.number
             return takeBack(new)
         }
-        guard lease.term >= new.term else {
+        guard lease.term >= new.term || faults.ignoreEpoch else {
             if held.map({ $0.number < new.number }) ?? true { held = new }
             return false
         }
-        guard lease.term == new.term, new.answers >= tenure else {
+        guard lease.term == new.term && new.answers >= tenure || faults.ignoreEpoch else {
             refusedSheets += 1
             return false
         }

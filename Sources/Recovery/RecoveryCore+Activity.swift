@@ -9,6 +9,7 @@ extension RecoveryCore {
             return nil
         }
         guard let view = nodes[node], let liveness = view.liveness else { return .waitsForLease(node) }
+        if faults.trustWithdrawal, withdrawals[resource]?.epoch == assignment.epoch { return nil }
         if let report = view.report {
             let sheet = withdrawals[resource].flatMap { $0.epoch == assignment.epoch ? $0.sequence : nil }
             let known = view.report(of: resource)
@@ -59,7 +60,7 @@ extension RecoveryCore {
         case .lease where faults.skipLeaseWait: return nil
         case .fencing where faults.skipFence: return nil
         case .lease:
-            var over = max(leaseOverAt + grace, recoverByLeaseAt)
+            var over = max(leaseOverAt + (faults.forgetGrace ? .zero : grace), recoverByLeaseAt)
             // Where a watchdog is the last to end it, it has its time from the end of the lease on.
             if !isAddress(resource, configuration) { over = over + configuration.properties.watchdogWait }
             // The node may still believe that it would be fenced first.

@@ -54,7 +54,7 @@ extension RecoveryCore {
     mutating func takeFenceResult(_ node: NodeID, _ incarnation: Incarnation, failure: String?, now: Instant) {
         guard var attempt = attempts[node], attempt.isRunning, attempt.incarnation == incarnation else { return }
         attempt.isRunning = false
-        if let failure {
+        if let failure, !faults.trustFailedFence {
             attempt.result = .failed(String(failure.prefix(RecoveryLimits.longestReason)))
             let pause = RecoveryLimits.pause(
                 RecoveryLimits.fencePause,

@@ -83,7 +83,7 @@ extension RecoveryCore {
     mutating func decideLeases(_ round: inout Round) {
         var wanted: Set<NodeID> = []
         for (node, view) in nodes {
-            let starts = view.present != nil && view.report?.probed == false
+            let starts = view.present != nil && view.report?.probed == false && !faults.leaseBeforeProbe
             if starts || isBeingFenced(node, round.state) { wanted.insert(node) }
         }
         guard wanted != denied else { return }

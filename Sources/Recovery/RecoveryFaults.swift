@@ -18,6 +18,16 @@ package struct RecoveryFaults: Hashable, Sendable {
     package var leaveAtOnce = false
     /// What the operator looks after is treated like everything else.
     package var ignoreMaintenance = false
+    /// The executor follows any sheet of its session, however old it and whatever lease it was made under.
+    package var ignoreEpoch = false
+    /// What needs only a lease is recovered at its end, without the grace.
+    package var forgetGrace = false
+    /// What was withdrawn from a node's orders counts as stopped there.
+    package var trustWithdrawal = false
+    /// A fence that failed counts as verified.
+    package var trustFailedFence = false
+    /// A node that is heard never counts as lost, whether it can be told anything or not.
+    package var trustHeardNodes = false
 
     /// None.
     package init() {}

@@ -17,6 +17,8 @@ struct Invariants: Sendable {
     private var applied: [NodeID: LogIndex] = [:]
     /// Who votes by the newest configuration entry that was ever committed.
     var voters: VoterSet
+    /// Where that entry is.
+    private(set) var votersIndex: LogIndex = 0
     /// The newest violation; the run stops at it.
     private(set) var violation: String?
 
@@ -83,7 +85,10 @@ struct Invariants: Sendable {
             return
         }
         checkQuorum(of: entry, on: node, holders: holders(entry), hasEnded: hasEnded)
-        if case .voters(let set) = entry.payload { voters = set }
+        if case .voters(let set) = entry.payload {
+            voters = set
+            votersIndex = entry.index
+        }
         let digest = LogRecorder.digest(decided.last?.digest ?? 0, entry)
         decided.append(Decided(term: entry.term, digest: digest))
     }
@@ -102,7 +107,7 @@ struct Invariants: Sendable {
     }
 
     /// A vote that was written is never another one in the same term (§5.2).
-    mutating func wroteVote(_ node: NodeID, before: DurableState, after: DurableState) {
+    mutating func wroteVote(_ node: NodeID, before: (term: Term, votedFor: NodeID?), after: DurableState) {
         if before.term > after.term {
             fail("S4: \(node) goes back from term \(before.term) to \(after.term)")
         }
@@ -116,16 +121,17 @@ struct Invariants: Sendable {
     /// A leader of an older term that does not know of its end may be wrong: it can commit nothing any more, so nothing
     /// follows from what it believes. Nor does anything follow while no quorum answers.
     mutating func checkLeases<App>(_ nodes: [SimulatedNode<App>], at time: TrueTime) {
-        guard
-            let newest = nodes.firstIndex(where: {
-                $0.agent?.core.role == .leader && $0.agent?.core.term == newestTerm
-            }), let core = nodes[newest].agent?.core, core.decides(at: nodes[newest].clock.local(time))
-        else { return }
-        let now = nodes[newest].clock.local(time)
-        for node in nodes where node.id != core.id && node.holdsLease(at: time) {
-            if now >= core.leaseOver(of: node.id) {
-                let left = (node.leaseWord ?? .zero) - node.clock.local(time)
-                fail("S2: \(core.id) takes the lease of \(node.id) for ended, which has \(left.milliseconds) ms left")
+        for newest in nodes.indices {
+            guard let agent = nodes[newest].agent, agent.core.role == .leader, agent.core.term == newestTerm else {
+                continue
+            }
+            let now = nodes[newest].clock.local(time)
+            for other in nodes.indices where other != newest && nodes[other].holdsLease(at: time) {
+                if now >= agent.core.leaseOver(of: nodes[other].id), agent.core.decides(at: now) {
+                    let left = (nodes[other].leaseWord ?? .zero) - nodes[other].clock.local(time)
+                    let (leader, node) = (nodes[newest].id, nodes[other].id)
+                    fail("S2: \(leader) takes the lease of \(node) for ended, which has \(left.milliseconds) ms left")
+                }
             }
         }
     }

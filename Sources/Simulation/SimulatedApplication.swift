@@ -86,7 +86,7 @@ public struct ApplicationEffects<Payload: Sendable>: Sendable {
 }
 
 /// The whole cluster as an omniscient observer sees it.
-public struct ClusterInspection<App: SimulatedApplication>: Sendable {
+public struct ClusterInspection<App: SimulatedApplication> {
     let states: [SimulatedNode<App>]
     let time: TrueTime
 

@@ -2,13 +2,18 @@ import ClusterModel
 import Consensus
 
 /// One machine with its agent.
-struct SimulatedNode<App: SimulatedApplication>: Sendable {
-    /// One start of the agent.
-    struct Agent: Sendable {
+struct SimulatedNode<App: SimulatedApplication> {
+    /// One start of the agent; a class, because a core is large to copy.
+    final class Agent {
         var core: ConsensusCore
         var application: App
         /// The newest session of each peer that this start has learned.
         var sessions: [NodeID: Incarnation] = [:]
+
+        init(core: ConsensusCore, application: App) {
+            self.core = core
+            self.application = application
+        }
     }
 
     let id: NodeID

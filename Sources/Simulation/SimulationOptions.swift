@@ -25,6 +25,8 @@ public struct SimulationOptions: Sendable {
     public var transcriptLines = 80
     /// Entries that a core keeps behind a snapshot; small, so that short runs meet snapshots.
     package var retainedEntries = 8
+    /// Entries after which a core asks for a snapshot.
+    package var logEntries = ConsensusLimits.logEntries
     /// Bytes of a snapshot in one message.
     package var snapshotChunkBytes = 20
     /// Mistakes to be found.

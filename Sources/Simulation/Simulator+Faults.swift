@@ -119,6 +119,9 @@ extension Simulator {
     /// The nodes that believe that they lead.
     public var leaders: [NodeID] { nodes.filter { $0.agent?.core.role == .leader }.map(\.id) }
 
+    /// The term of each node.
+    public var terms: [Term] { nodes.map { $0.agent?.core.term ?? 0 } }
+
     /// The highest index that was ever committed.
     public var decidedIndex: LogIndex { invariants.decidedIndex }
 

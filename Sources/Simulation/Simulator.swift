@@ -3,8 +3,8 @@ import Consensus
 
 /// A whole cluster in one thread and in virtual time: production cores over a network, disks and clocks that fail.
 ///
-/// The same options and seed give the same run, event for event.
-public struct Simulator<App: SimulatedApplication>: Sendable {
+/// The same options and seed give the same run, event for event. One value is one run: a copy would share its agents.
+public struct Simulator<App: SimulatedApplication> {
     enum Happening: Sendable {
         case message(to: Int, session: Incarnation, from: NodeID, fromSession: Incarnation, Message)
         case payload(to: Int, session: Incarnation, from: NodeID, fromSession: Incarnation, App.Payload)
@@ -204,7 +204,7 @@ public struct Simulator<App: SimulatedApplication>: Sendable {
             queue.insert(.written(index, incarnation), at: pause.until)
             return
         }
-        let before = nodes[index].disk.durable
+        let before = (nodes[index].disk.durable.term, nodes[index].disk.durable.votedFor)
         guard let receipt = nodes[index].disk.writeNext() else { return }
         invariants.wroteVote(nodes[index].id, before: before, after: nodes[index].disk.durable)
         feed(index, .persisted(receipt))
@@ -305,7 +305,8 @@ public struct Simulator<App: SimulatedApplication>: Sendable {
         let target = Int(to.rawValue) - 1
         guard nodes.indices.contains(target), let session = nodes[target].agent?.core.incarnation else { return }
         let from = nodes[index].id
-        for delay in network.delays(from: from, to: to, random: &random) {
+        let copies = network.copies(from: from, to: to, random: &random)
+        for delay in [copies.first, copies.second].compactMap(\.self) {
             queue.insert(make(target, session, from, nodes[index].disk.incarnation), at: now + delay)
         }
     }

@@ -24,6 +24,14 @@ struct VirtualDisk: Sendable {
         waiting.removeAll()
     }
 
+    /// The newest entry of an index that is on the disk or on its way there.
+    func entry(at index: LogIndex) -> LogEntry? {
+        for batch in waiting.reversed() {
+            if let entry = batch.writes.entries.first(where: { $0.index == index }) { return entry }
+        }
+        return durable.log.first { $0.index == index }
+    }
+
     func holds(index: LogIndex, term: Term) -> Bool {
         if let snapshot = durable.snapshot, snapshot.lastIndex >= index { return true }
         guard let first = durable.log.first, index >= first.index, index - first.index < UInt64(durable.log.count)

@@ -30,20 +30,27 @@ public struct NetworkQuality: Sendable {
 /// Which datagrams arrive, and when.
 struct VirtualNetwork: Sendable {
     var quality = NetworkQuality()
-    private var cut: Set<Link> = []
+    /// How many faults cut each direction; a direction works while none does.
+    ///
+    /// By `place`.
+    private var cuts = [UInt8](repeating: 0, count: 1 << 16)
+    /// Raised when everything is restored: what was cut before needs no end of its own any more.
+    private(set) var repairs = 0
 
-    private struct Link: Hashable {
-        let from: NodeID
-        let to: NodeID
+    /// The delays after which copies of one datagram arrive.
+    struct Copies: Sendable {
+        /// nil when it is lost.
+        var first: Int64?
+        /// nil unless it is doubled.
+        var second: Int64?
     }
 
-    /// The delays after which copies of one datagram arrive; empty when it is lost.
-    func delays(from: NodeID, to: NodeID, random: inout SeededGenerator) -> [Int64] {
-        if cut.contains(Link(from: from, to: to)) { return [] }
-        if random.hits(perMille: quality.lossPerMille) { return [] }
-        var delays = [delay(&random)]
-        if random.hits(perMille: quality.duplicatePerMille) { delays.append(delay(&random)) }
-        return delays
+    /// What becomes of one datagram.
+    func copies(from: NodeID, to: NodeID, random: inout SeededGenerator) -> Copies {
+        if cuts[Self.place(from, to)] > 0 || random.hits(perMille: quality.lossPerMille) { return Copies() }
+        var copies = Copies(first: delay(&random))
+        if random.hits(perMille: quality.duplicatePerMille) { copies.second = delay(&random) }
+        return copies
     }
 
     private func delay(_ random: inout SeededGenerator) -> Int64 {
@@ -53,10 +60,21 @@ struct VirtualNetwork: Sendable {
     }
 
     /// Cuts one direction.
-    mutating func cut(from: NodeID, to: NodeID) { cut.insert(Link(from: from, to: to)) }
+    mutating func cut(from: NodeID, to: NodeID) {
+        let place = Self.place(from, to)
+        if cuts[place] < .max { cuts[place] += 1 }
+    }
+
+    /// Takes one cut of a direction back.
+    mutating func mend(from: NodeID, to: NodeID) {
+        let place = Self.place(from, to)
+        if cuts[place] > 0 { cuts[place] -= 1 }
+    }
 
     /// Whether one direction is cut.
-    func isCut(from: NodeID, to: NodeID) -> Bool { cut.contains(Link(from: from, to: to)) }
+    func isCut(from: NodeID, to: NodeID) -> Bool { cuts[Self.place(from, to)] > 0 }
+
+    private static func place(_ from: NodeID, _ to: NodeID) -> Int { Int(from.rawValue) << 8 | Int(to.rawValue) }
 
     /// Cuts both directions between every pair of different groups.
     mutating func partition(_ groups: [[NodeID]]) {
@@ -71,7 +89,10 @@ struct VirtualNetwork: Sendable {
     }
 
     /// Restores every link.
-    mutating func heal() { cut.removeAll() }
+    mutating func heal() {
+        for place in cuts.indices where cuts[place] > 0 { cuts[place] = 0 }
+        repairs += 1
+    }
 }
 
 extension SeededGenerator {

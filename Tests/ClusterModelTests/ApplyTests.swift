@@ -84,6 +84,22 @@ struct ApplyTests {
         #expect(state.lastEpoch == 3)
     }
 
+    /// Decided before the constraint that stands before it in the log was known.
+    @Test(arguments: [true, false])
+    func `A late assignment neither parts what must be together nor joins what must be apart`(together: Bool) {
+        var state = Self.state(Self.given("a", Self.one))
+        var configuration = state.configuration
+        configuration.colocations = [
+            ColocationConstraint(id: "c", resource: "b", with: "a", score: together ? .infinity : .minusInfinity)
+        ]
+        _ = state.apply(Self.asked(.configure(expected: state.version, configuration), 1))
+        let (wrong, right) = together ? (Self.two, Self.one) : (Self.one, Self.two)
+        _ = state.apply(Command(change: Self.given("b", wrong), proposedAt: 0))
+        #expect(state.assignments["b"] == nil)
+        _ = state.apply(Command(change: Self.given("b", right), proposedAt: 0))
+        #expect(state.assignments["b"]?.node == right)
+    }
+
     @Test
     func `An assignment is ignored where another holds, or where it comes too late`() {
         let held = Self.state(Self.given("a", Self.one), Self.given("a", Self.two))

@@ -136,10 +136,24 @@ extension ClusterState {
             departures[new.node, default: 0] < new.incarnation
         else { return false }
         if let fence = fences[new.node], fence.incarnation >= new.incarnation, !fence.isOver { return false }
-        if isProvenDead(new.node, new.incarnation) { return false }
+        if isProvenDead(new.node, new.incarnation) || parts(new) { return false }
         if mustStayStopped(new.resource) { return false }
         guard let current = assignments[new.resource] else { return true }
         return current.node == new.node && current.incarnation == new.incarnation
+    }
+
+    /// Whether an assignment would part what must be together, or join what must be apart: the leader decided it before
+    /// a constraint or another assignment that stands before it in the log.
+    private func parts(_ new: NewAssignment) -> Bool {
+        configuration.colocations.contains { colocation in
+            switch colocation.score {
+            case .infinity: colocation.resource == new.resource && assignments[colocation.with]?.node != new.node
+            case .minusInfinity:
+                colocation.resource == new.resource && assignments[colocation.with]?.node == new.node
+                    || colocation.with == new.resource && assignments[colocation.resource]?.node == new.node
+            default: false
+            }
+        }
     }
 
     private mutating func release(_ resource: ResourceName, epoch: Epoch) {

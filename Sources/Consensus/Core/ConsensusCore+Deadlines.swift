@@ -15,15 +15,16 @@ extension ConsensusCore {
         if let end = lease.end { next = min(next, end) }
         if let leaveBy = own.leaveBy, !own.hasLeft { next = min(next, leaveBy) }
         if let sayUntil = own.sayUntil { next = min(next, sayUntil) }
-        for record in records {
+        for slot in records.indices {
             let verdict: FailureDetector.Verdict
-            switch record.state {
+            switch records[slot].state {
             case .alive: verdict = .alive
             case .suspect: verdict = .suspect
             case .lost, .left: continue
             }
-            let limits = record.silenceLimits(timing)
-            if let change = record.detector.nextChange(after: verdict, limits: limits) { next = min(next, change) }
+            let limits = records[slot].silenceLimits(timing)
+            let change = records[slot].detector.nextChange(after: verdict, limits: limits)
+            if let change { next = min(next, change) }
         }
         return next
     }
@@ -50,6 +51,7 @@ extension ConsensusCore {
 
     private mutating func beat() {
         sendHeartbeats()
+        if holding != nil, isOutreached { endHolding() }
         reviewFenceNeed()
         guard currentRole == .leader else { return }
         for slot in records.indices { retryIfDue(slot) }

@@ -70,6 +70,7 @@ extension ConsensusCore {
 
     /// Something that cannot be has happened: this node does nothing more that another could rely on.
     mutating func stopTakingPart(_ reason: String) {
+        own.isStopped = true
         setStorage(working: false)
         endLease()
         emit(.mustStop(reason))
@@ -225,7 +226,7 @@ extension ConsensusCore {
         guard takesPart, !abstains else { return }
         let candidate = records[slot].id
         let promise = promiseLeft(against: candidate)
-        let granted = promise == .zero && request.term > currentTerm && request.last >= log.last
+        let granted = promise == .zero && request.term > currentTerm && isComplete(request)
         let answer = PreVoteAnswer(
             term: currentTerm,
             asked: request.term,
@@ -243,7 +244,7 @@ extension ConsensusCore {
         if request.term > currentTerm { becomeFollower(term: request.term, leader: nil) }
         let isFree = votedFor == nil || votedFor == candidate || faults.voteTwice
         let granted =
-            request.term == currentTerm && isFree && request.last >= log.last && currentRole == .follower
+            request.term == currentTerm && isFree && isComplete(request) && currentRole == .follower
             && currentLeader == nil
         if granted {
             if votedFor != candidate {
@@ -259,6 +260,9 @@ extension ConsensusCore {
         )
         sendAfterPersist(.voteAnswer(answer), to: candidate)
     }
+
+    /// Whether a candidate's log holds all that this one does (Raft §5.4.1).
+    private func isComplete(_ request: VoteRequest) -> Bool { request.last >= log.last || faults.ignoreLogInVotes }
 
     /// What is left of the promise to a leader other than the candidate.
     func promiseLeft(against candidate: NodeID) -> Duration {

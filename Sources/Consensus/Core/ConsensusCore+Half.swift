@@ -49,7 +49,9 @@ extension ConsensusCore {
 
     /// Takes the leases of its half over once the whole half would vote for this node.
     mutating func considerHolding() {
-        guard holding == nil, currentRole == .preCandidate, quorum.isHeld(by: election.votes) else { return }
+        guard holding == nil, currentRole == .preCandidate, quorum.isHeld(by: election.votes), !isOutreached else {
+            return
+        }
         for slot in records.indices {
             records[slot].acknowledgedSend = nil
             records[slot].lastAcknowledgement = clock
@@ -58,6 +60,17 @@ extension ConsensusCore {
         let stagger = hasLowest ? Self.fenceStagger : Self.fenceStagger * 2
         holding = HoldingState(since: clock, lastBeat: clock, fenceAfter: clock + stagger)
         sendHeartbeats()
+    }
+
+    /// Whether somebody of this half reaches more than half of the voters: it can be elected, and a promise to a holder
+    /// would only keep it from standing.
+    var isOutreached: Bool {
+        records.contains { record in
+            guard election.votes.contains(record.id), record.isHeard, let reaches = record.said?.reaches else {
+                return false
+            }
+            return quorum.sets.allSatisfy { reaches.intersection($0.nodes).count * 2 > $0.count }
+        }
     }
 
     /// A holder acknowledges itself until it ends, so its own leases bind its next vote.

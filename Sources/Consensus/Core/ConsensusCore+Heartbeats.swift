@@ -151,26 +151,27 @@ extension ConsensusCore {
 
     /// Derives a peer's state from its silence and from what it said last, and tells when it changed.
     mutating func updateState(_ slot: Int) {
-        let record = records[slot]
         let state: PeerState
-        if record.said?.hasLeft == true {
+        if records[slot].said?.hasLeft == true {
             state = .left
-        } else if isForeign(record) {
-            if case .lost = record.state { return }
+        } else if isForeign(records[slot]) {
+            if case .lost = records[slot].state { return }
             state = .lost(since: clock)
         } else {
-            switch record.detector.verdict(now: clock, limits: record.silenceLimits(timing)) {
-            case .alive: state = .alive(holdsLease: record.said?.holdsLease ?? false)
+            let limits = records[slot].silenceLimits(timing)
+            switch records[slot].detector.verdict(now: clock, limits: limits) {
+            case .alive: state = .alive(holdsLease: records[slot].said?.holdsLease ?? false)
             case .suspect: state = .suspect
             case .lost:
-                if case .lost = record.state { return }
+                if case .lost = records[slot].state { return }
                 state = .lost(since: clock)
             }
         }
-        guard state != record.state else { return }
+        guard state != records[slot].state else { return }
         records[slot].state = state
-        emit(.peer(record.id, state))
-        if records[slot].isLost { successorGone(record.id) }
+        let peer = records[slot].id
+        emit(.peer(peer, state))
+        if records[slot].isLost { successorGone(peer) }
     }
 
     mutating func sessionBegan(_ peer: NodeID, _ incarnation: Incarnation) {

@@ -101,7 +101,8 @@ extension ConsensusCore {
     private func isFit(_ record: PeerRecord) -> Bool {
         guard case .alive = record.state, history.active.allSatisfy({ $0.nodes.contains(record.id) }), counts(record)
         else { return false }
-        return record.said?.term == currentTerm
+        // One that does not hear this leader would never learn that it shall stand.
+        return record.said?.term == currentTerm && record.said?.hears.contains(id) == true
     }
 
     /// Whoever reaches most voters, then is nearest to the end of the log, then has the lowest number.

@@ -97,7 +97,9 @@ extension ConsensusCore {
 
     /// Answers a heartbeat by what is left of the own lease, and remembers until when the peer may hold it.
     mutating func grant(_ remaining: Duration, for heartbeat: Heartbeat, to slot: Int) {
-        guard remaining > .zero else { return }
+        // One that does not hear this node will not hear the answer either, and a lease that nobody holds would only keep
+        // others from recovering what it had.
+        guard remaining > .zero, heartbeat.hears.contains(id) else { return }
         let over = clock + timing.stretched(min(timing.lease, remaining))
         records[slot].grantedUntil = max(records[slot].grantedUntil ?? over, over)
         records[slot].answered = heartbeat.sentAt

@@ -57,7 +57,10 @@ extension ConsensusCore {
     }
 
     /// A batch and all before it are on the disk: lets go what waited.
+    ///
+    /// A disk that was full works again when a write has succeeded: the shell tries for as long as it takes.
     mutating func persisted(_ receipt: PersistReceipt) {
+        if !own.storageWorks, !own.isStopped { setStorage(working: true) }
         var count = 0
         for flight in pending.flights {
             guard flight.id <= receipt.id else { break }

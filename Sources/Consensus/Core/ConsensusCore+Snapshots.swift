@@ -2,6 +2,8 @@ import ClusterModel
 
 /// The limits that decide when a snapshot is needed and in how many parts it travels.
 package struct CompactionBounds: Sendable {
+    /// Entries after which a snapshot is asked for.
+    package var logEntries = ConsensusLimits.logEntries
     /// Entries kept behind a snapshot.
     package var retainedEntries = ConsensusLimits.retainedEntries
     /// Bytes of a snapshot in one message.
@@ -23,7 +25,7 @@ extension ConsensusCore {
 
     mutating func askForSnapshot() {
         guard !snapshotWanted, committed > (snapshot?.lastIndex ?? 0) else { return }
-        guard log.count > ConsensusLimits.logEntries || log.byteCount > ConsensusLimits.logBytes else { return }
+        guard log.count > bounds.logEntries || log.byteCount > ConsensusLimits.logBytes else { return }
         snapshotWanted = true
         emit(.wantSnapshot)
     }

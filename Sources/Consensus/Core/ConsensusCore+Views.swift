@@ -85,6 +85,12 @@ extension ConsensusCore {
         }
     }
 
+    /// Whether a node is heard, holds no lease and does not hear this one, so that it can be given none.
+    public func isDeaf(_ node: NodeID) -> Bool {
+        guard let slot = slot(of: node), records[slot].state == .alive(holdsLease: false) else { return false }
+        return records[slot].said?.hears.contains(id) == false
+    }
+
     /// The term of an entry in the log; nil when it is compacted away or not there.
     package func termInLog(at index: LogIndex) -> Term? { log.term(at: index) }
 

@@ -83,11 +83,12 @@ extension ConsensusCore {
 
     /// Leader: appends the next change of the voter set that is due, one at a time (RULES 4.2-a, b and d).
     mutating func considerVoters() {
-        guard let leadership, currentRole == .leader, leadership.isQuorate, leadership.grantsLeases,
-            leadership.transfer == nil, own.leaveBy == nil, clock >= leadership.earlierLeasesOver
+        guard let leadership, currentRole == .leader, leadership.isQuorate,
+            leadership.grantsLeases || faults.changeVotersEarly, leadership.transfer == nil, own.leaveBy == nil,
+            clock >= leadership.earlierLeasesOver
         else { return }
         let set = history.newest.set
-        guard history.isSettled, !settings.keepsVoters else { return }
+        guard history.isSettled || faults.changeVotersEarly, !settings.keepsVoters else { return }
         guard set.nodes.contains(id), settings.eligible.contains(id) else {
             // This node is no voter any more, or shall be none: another leads on.
             if bestSuccessor() != nil { transferLeadership(to: nil) }

@@ -229,6 +229,8 @@ struct OwnStatus: Sendable {
     var branchLeft: BranchMark?
     var denied = NodeSet()
     var storageWorks = true
+    /// Something happened that cannot be; it takes no part again, whatever the disk does.
+    var isStopped = false
     /// Set by `.leaving`; the node leaves once it does not lead any more, or at this instant.
     var leaveBy: Instant?
     /// It acts no more in this incarnation.

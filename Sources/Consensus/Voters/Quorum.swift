@@ -78,7 +78,7 @@ struct Quorum: Sendable {
     func reached<Value: Comparable>(
         _ rule: Rule,
         _ peers: [PeerRecord],
-        _ value: (PeerRecord) -> Value?
+        _ value: (borrowing PeerRecord) -> Value?
     ) -> Reach<Value> {
         var alone = NodeSet()
         alone.insert(own.node)

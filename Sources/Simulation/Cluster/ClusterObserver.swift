@@ -13,6 +13,9 @@ struct ClusterObserver: Sendable {
     private var digests: [Int]
     /// Whether something that makes a resource active has happened since the last look.
     var needsActivityCheck = false
+    /// The leader of the newest term, while it leads.
+    private var newestLeader: Int?
+    private var hasOrderedFences = false
     /// When each node's fence was known to the newest leader: from then on it grants nothing.
     private var deniedSince: [NodeID: (at: TrueTime, incarnation: Incarnation, leader: NodeID)] = [:]
 
@@ -36,30 +39,52 @@ struct ClusterObserver: Sendable {
         needsActivityCheck = true
     }
 
+    /// A node leads from now on.
+    mutating func elected(_ host: SimulatedHost, _ index: Int) {
+        guard let core = host.agent?.core.consensus else { return }
+        log.becameLeader(host.id, core: core)
+        if core.term == log.newestTerm { newestLeader = index }
+    }
+
+    mutating func deposed(_ index: Int) {
+        if newestLeader == index { newestLeader = nil }
+    }
+
     /// S4: every node applies the same log and comes to the same state.
-    mutating func applied(on index: Int, _ hosts: inout [SimulatedHost], _ table: ValueTable) {
-        guard let core = hosts[index].core, core.appliedIndex > hosts[index].applied else { return }
+    ///
+    /// - Parameters:
+    ///   - index: Where.
+    ///   - hosts: All machines.
+    ///   - table: What commands and states mean.
+    ///   - unwritten: What the same input is about to write: entries that it also compacts away are found there.
+    mutating func applied(on index: Int, _ hosts: [SimulatedHost], _ table: ValueTable, unwritten: [NodeEffect]) {
+        guard let agent = hosts[index].agent, agent.core.appliedIndex > hosts[index].applied else { return }
         let node = hosts[index].id
+        let appliedIndex = agent.core.appliedIndex
         var next = hosts[index].applied + 1
-        while next <= core.appliedIndex {
-            if let entry = core.consensus.entryInLog(at: next), log.isNext(next, on: node) {
+        while next <= appliedIndex {
+            let known = agent.core.consensus.entryInLog(at: next)
+            // What others were seen to apply a snapshot may stand for, while the own disk still holds something older.
+            let written = next > log.decidedIndex ? Self.entry(next, on: hosts[index], unwritten) : nil
+            if let entry = known ?? written, log.isNext(next, on: node) {
                 let before = log.decidedIndex
-                let list = hosts
                 log.committed(
                     entry,
                     on: node,
                     holders: { entry in
-                        NodeSet(list.filter { $0.disk.holds(index: entry.index, term: entry.term) }.map(\.id))
+                        NodeSet(
+                            hosts.lazy.filter { $0.disk.holds(index: entry.index, term: entry.term) }.map(\.id)
+                        )
                     },
                     hasEnded: { voter in
-                        list.contains {
+                        hosts.contains {
                             $0.id == voter.node
-                                && Invariants.endedIncarnation($0.disk, of: $0.id, runs: $0.core != nil)
+                                && Invariants.endedIncarnation($0.disk, of: $0.id, runs: $0.agent != nil)
                                     >= voter.incarnation
                         }
                     }
                 )
-                if log.decidedIndex > before { decide(entry, table) }
+                if log.decidedIndex > before { decide(entry, hosts, table) }
             } else if next > log.decidedIndex {
                 fail("S4: \(node) applies entry \(next), which was never committed")
             } else {
@@ -67,22 +92,76 @@ struct ClusterObserver: Sendable {
             }
             next += 1
         }
-        hosts[index].applied = core.appliedIndex
-        if Int(core.appliedIndex) < digests.count, core.state.hashValue != digests[Int(core.appliedIndex)] {
-            fail("S4: \(node) has another state after entry \(core.appliedIndex) than was decided")
+        hosts[index].applied = appliedIndex
+        if Int(appliedIndex) < digests.count, agent.core.state.hashValue != digests[Int(appliedIndex)] {
+            fail("S4: \(node) has another state after entry \(appliedIndex) than was decided")
         }
     }
 
-    private mutating func decide(_ entry: LogEntry, _ table: ValueTable) {
-        if case .command(let bytes) = entry.payload, let command = table.command(bytes) { _ = state.apply(command) }
+    private static func entry(_ index: LogIndex, on host: SimulatedHost, _ effects: [NodeEffect]) -> LogEntry? {
+        for effect in effects.reversed() {
+            if case .persist(let batch) = effect, let entry = batch.writes.entries.first(where: { $0.index == index }) {
+                return entry
+            }
+        }
+        return host.disk.entry(at: index)
+    }
+
+    private mutating func decide(_ entry: LogEntry, _ hosts: [SimulatedHost], _ table: ValueTable) {
+        if case .command(let bytes) = entry.payload, let command = table.command(bytes) {
+            let newestEpoch = state.lastEpoch
+            _ = state.apply(command)
+            switch command.change {
+            case .assign(let assignments): checkColocations(of: assignments, after: newestEpoch)
+            case .fenceOrdered: hasOrderedFences = true
+            case .fenceEnded(let node, let incarnation, nil): checkFenced(node, incarnation, hosts)
+            default: break
+            }
+            if case .fenceEnded = command.change {
+                hasOrderedFences = state.fences.values.contains { $0.outcome == .ordered }
+                if !hasOrderedFences { deniedSince = [:] }
+            }
+        }
         digests.append(state.hashValue)
     }
 
+    /// S6: what must run with something is given to the node that has it already, at every step.
+    private mutating func checkColocations(of assignments: [NewAssignment], after newestEpoch: Epoch) {
+        for new in assignments {
+            guard let given = state.assignments[new.resource], given.epoch > newestEpoch else { continue }
+            for colocation in state.configuration.colocations where colocation.resource == new.resource {
+                let other = state.assignments[colocation.with]?.node
+                if colocation.score == .infinity, other != new.node {
+                    let text = other.map(\.description) ?? "nobody"
+                    fail("S6: \(new.resource) is given to \(new.node), and \(colocation.with) to \(text)")
+                }
+                if colocation.score == .minusInfinity, other == new.node {
+                    fail("S6: \(new.resource) is given to \(new.node), which has \(colocation.with)")
+                }
+            }
+        }
+    }
+
+    /// S8: what was verified off acts no more.
+    ///
+    /// Waived where a controller lied: for the starts of the agent that were running then, and for nothing else.
+    private mutating func checkFenced(_ node: NodeID, _ incarnation: Incarnation, _ hosts: [SimulatedHost]) {
+        guard let host = hosts.first(where: { $0.id == node }), host.agent != nil else { return }
+        if host.disk.incarnation <= incarnation, host.disk.incarnation > host.falselyDead {
+            fail("S8: incarnation \(incarnation) of \(node) was verified off, and runs")
+        }
+    }
+
     /// S2 and S3 at the moment of a start.
+    ///
+    /// An agent that a controller's lie has taken everything from may not know it yet; it may start nothing without a
+    /// lease all the same.
     mutating func starts(_ resource: ResourceName, on host: SimulatedHost, at time: TrueTime) {
         needsActivityCheck = true
         let assignment = state.assignments[resource]
-        if assignment?.node != host.id || assignment?.incarnation != host.disk.incarnation {
+        if assignment?.node != host.id || assignment?.incarnation != host.disk.incarnation,
+            host.disk.incarnation > host.falselyDead
+        {
             let text = assignment.map { "n\($0.node.rawValue) incarnation \($0.incarnation)" } ?? "nobody"
             fail("S2: \(resource) starts on \(host.id), but is given to \(text)")
         }
@@ -91,10 +170,13 @@ struct ClusterObserver: Sendable {
 
     /// S7: what the node knows to be left to the operator is neither started nor monitored; stops have reasons that
     /// maintenance does not lift.
+    ///
+    /// A node that was told to leave has to give everything up, maintenance or not.
     mutating func begins(_ operation: Operation, on host: SimulatedHost) {
-        guard operation.kind == .start || operation.kind == .monitor, let known = host.core?.state.configuration,
+        guard operation.kind == .start || operation.kind == .monitor, !host.isLeaving,
+            let known = host.agent?.core.state.configuration,
             // What it decided in the same moment as it learned of the maintenance came before that.
-            let before = host.knownBefore,
+            let before = host.known,
             [known, before].allSatisfy({ !$0.isManaged(operation.resource.name, on: host.id) })
         else { return }
         fail(
@@ -114,7 +196,7 @@ struct ClusterObserver: Sendable {
 
     /// S5: half of the voters may power the other half off without a committed order, if it has nobody else to ask.
     mutating func fencesForQuorum(_ target: NodeID, _ incarnation: Incarnation, by host: SimulatedHost) {
-        guard let core = host.core?.consensus else { return }
+        guard let core = host.agent?.core.consensus else { return }
         if core.isQuorate && core.role == .leader {
             fail("S5: \(host.id) powers \(target) off for a quorum that it has")
         }
@@ -129,11 +211,13 @@ struct ClusterObserver: Sendable {
     /// Who leaves runs nothing; but what an earlier agent left may be unknown to one that leaves before it has learned of
     /// it from anybody, and then its departure is not on record and proves nothing.
     mutating func left(_ host: SimulatedHost) {
+        if host.disk.incarnation <= host.falselyDead { return }
         let isRecorded = (state.departures[host.id] ?? 0) >= host.disk.incarnation
         let rest = host.active.filter { isRecorded || $0.value.incarnation == host.disk.incarnation }.keys.sorted()
         if !rest.isEmpty { fail("S2: \(host.id) leaves while \(rest.joined(separator: ", ")) may run there") }
     }
 
+    /// S1, S2 and S5, after every event.
     mutating func check(_ hosts: [SimulatedHost], at time: TrueTime) {
         checkLeases(hosts, at: time)
         guard needsActivityCheck else { return }
@@ -158,39 +242,52 @@ struct ClusterObserver: Sendable {
         on host: SimulatedHost,
         at time: TrueTime
     ) -> Bool {
+        // What runs on is what the power controller, by lying, took nothing from: safety.md names the assumption. Only
+        // addresses go on to be checked, for they rest on leases and not on controllers.
+        if activity.incarnation <= host.falselyDead, !isAddress(name) { return false }
         let isGuarded = isAddress(name) || !state.configuration.properties.stonithEnabled
         guard isGuarded else { return true }
         if host.isRunning, host.disk.incarnation == activity.incarnation {
             // Without fences a process has as long as its stop takes, which is not promised to be short.
             return isAddress(name) || host.holdsLease(at: time)
         }
-        return host.holdsLease(at: time)
+        return host.holdsLease(at: time, lateness: lateness)
+    }
+
+    /// How long after the end of a lease a kernel or a guard may need to end what it covered: the others wait for the
+    /// grace, and this is what safety.md asks of a machine.
+    ///
+    /// While a profile changes, by the shorter of both.
+    private var lateness: Duration {
+        let present = ConsensusTiming(state.configuration.properties.profile).grace
+        let former = state.formerProfile.map { ConsensusTiming($0).grace } ?? present
+        return min(present, former) * 4 / 5
     }
 
     /// Leases end before the newest leader takes them for ended, and a node with a fence under way gets none.
     private mutating func checkLeases(_ hosts: [SimulatedHost], at time: TrueTime) {
-        guard
-            let leader = hosts.first(where: {
-                $0.core?.consensus.role == .leader && $0.core?.consensus.term == log.newestTerm
-            }), let core = leader.core, core.consensus.decides(at: leader.clock.local(time))
-        else { return }
+        guard let newestLeader, let agent = hosts[newestLeader].agent else { return }
+        let leader = hosts[newestLeader]
         let now = leader.clock.local(time)
-        for host in hosts where host.id != leader.id && host.holdsLease(at: time) {
-            if now >= core.consensus.leaseOver(of: host.id) {
+        for host in hosts where host !== leader && host.holdsLease(at: time) {
+            // A leader without a quorum may believe what it likes.
+            if agent.core.takesLeaseForEnded(of: host.id, at: now) {
                 fail("S2: \(leader.id) takes the lease of \(host.id) for ended, which it still holds")
             }
-            checkDenial(of: host, by: leader, core, at: time)
+            if hasOrderedFences, agent.core.decides(at: now) {
+                checkDenial(of: host, by: leader, agent, at: time)
+            }
         }
     }
 
     private mutating func checkDenial(
         of host: SimulatedHost,
         by leader: SimulatedHost,
-        _ core: NodeCore,
+        _ agent: SimulatedHost.Agent,
         at time: TrueTime
     ) {
-        guard core.isLeading, let record = core.state.fences[host.id], record.outcome == .ordered,
-            record.incarnation == host.disk.incarnation, host.core != nil
+        guard agent.core.isLeading, let record = agent.core.state.fences[host.id], record.outcome == .ordered,
+            record.incarnation == host.disk.incarnation, host.agent != nil
         else {
             deniedSince[host.id] = nil
             return
@@ -201,7 +298,7 @@ struct ClusterObserver: Sendable {
             return
         }
         // What was granted before is over after the longest lease that a slow clock makes of it.
-        if time - since.at > Self.longestGrant(core.consensus) {
+        if time - since.at > Self.longestGrant(agent.core.consensus) {
             fail("S5: \(host.id) is to be fenced and still gets leases from \(leader.id)")
         }
     }

@@ -8,18 +8,12 @@ public struct ClusterOptions: Sendable {
     public var configuration: ClusterConfiguration
     /// Network, disks, clocks and times.
     public var machines: SimulationOptions
-    /// Starts that fail, in thousandths.
-    public var failedStartsPerMille = 0
-    /// Stops and kills of processes that fail, in thousandths.
-    public var failedStopsPerMille = 0
-    /// Monitors that fail, in thousandths.
-    public var failedMonitorsPerMille = 0
-    /// Power-offs that fail, in thousandths.
-    public var failedFencesPerMille = 0
     /// How long a power-off takes until it is verified, in nanoseconds.
     public var fenceDelay: ClosedRange<Int64> = 300_000_000...3_000_000_000
     /// How long a machine takes from its verified power-off to the start of its agent, in nanoseconds.
     public var bootDelay: ClosedRange<Int64> = 1_000_000_000...4_000_000_000
+    /// Whether every agent knows its fence devices to be checked, so that odd voter sets shrink too (RULE 4.2-d).
+    public var checksDevices = false
     /// Mistakes to be found.
     package var faults = RecoveryFaults()
 
@@ -40,11 +34,14 @@ public struct ClusterOptions: Sendable {
         }
         configuration.resources = [address("vip", 100), address("front", 101), process("app"), process("solo")]
         configuration.colocations = [
-            ColocationConstraint(id: "together", resource: "front", with: "app", score: .infinity),
+            together,
             ColocationConstraint(id: "apart", resource: "solo", with: "app", score: Score(-50)),
         ]
         return configuration
     }
+
+    /// What must be where "app" is.
+    static let together = ColocationConstraint(id: "together", resource: "front", with: "app", score: .infinity)
 
     private static func address(_ name: ResourceName, _ last: UInt8) -> Resource {
         guard let address = IPAddress(bytes: [10, 0, 0, last]) else { preconditionFailure("four bytes") }

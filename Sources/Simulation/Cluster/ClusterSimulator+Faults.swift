@@ -11,19 +11,20 @@ extension ClusterSimulator {
         hosts[index].isPowered = false
         hosts[index].leaseWord = nil
         hosts[index].active = [:]
+        hosts[index].falselyDead = 0
         note(index, "loses power")
     }
 
     /// Switches a machine on; its agent starts.
     public mutating func powerOn(_ node: NodeID) {
-        guard let index = index(of: node), !hosts[index].isPowered else { return }
+        guard let index = index(of: node), !hosts[index].isPowered, !hosts[index].isHeldDown else { return }
         hosts[index].isPowered = true
         queue.insert(.start(index), at: now)
     }
 
     /// Kills an agent; what it ran goes on, and so does its lease.
     public mutating func killAgent(_ node: NodeID) {
-        guard let index = index(of: node), hosts[index].core != nil else { return }
+        guard let index = index(of: node), hosts[index].agent != nil else { return }
         endAgent(index)
         note(index, "its agent is killed")
     }
@@ -33,14 +34,6 @@ extension ClusterSimulator {
         if let index = index(of: node) { queue.insert(.start(index), at: now) }
     }
 
-    mutating func endAgent(_ index: Int) {
-        hosts[index].core = nil
-        hosts[index].pause = nil
-        hosts[index].operations = [:]
-        let waiting = hosts[index].disk.waiting.count
-        hosts[index].disk.crash(surviving: waiting == 0 ? 0 : Int.random(in: 0...waiting, using: &random))
-    }
-
     /// Stops an agent from running for a while; its clock and what it runs go on.
     public mutating func pause(_ node: NodeID, for duration: Duration) {
         guard let index = index(of: node), hosts[index].isRunning else { return }
@@ -48,13 +41,6 @@ extension ClusterSimulator {
         hosts[index].pause = (now, until)
         queue.insert(.resume(index, hosts[index].disk.incarnation), at: until)
         note(index, "is paused")
-    }
-
-    /// Makes a disk forty times slower, or as it was.
-    public mutating func setDiskSlow(_ node: NodeID, _ isSlow: Bool) {
-        guard let index = index(of: node), hosts[index].isDiskSlow != isSlow else { return }
-        hosts[index].isDiskSlow = isSlow
-        note(index, isSlow ? "its disk is slow" : "its disk is fast again")
     }
 
     /// Cuts every link between nodes of different groups.
@@ -93,7 +79,7 @@ extension ClusterSimulator {
 
     /// Asks the leader for another configuration; nothing happens while nobody leads.
     public mutating func configure(_ edit: (inout ClusterConfiguration) -> Void) {
-        guard let leader, let index = index(of: leader), let state = hosts[index].core?.state else { return }
+        guard let leader, let index = index(of: leader), let state = hosts[index].agent?.core.state else { return }
         var wanted = state.configuration
         edit(&wanted)
         guard wanted != state.configuration else { return }
@@ -104,19 +90,20 @@ extension ClusterSimulator {
     public mutating func leave(_ node: NodeID) {
         guard let index = index(of: node), hosts[index].isRunning else { return }
         note(index, "is told to leave")
+        hosts[index].isLeaving = true
         feed(index, .leave)
     }
 
-    /// Lets runners and power controllers fail at the rates of the options, or not.
-    public mutating func setFailures(_ areOn: Bool) { hasFailures = areOn }
+    /// Lets a node's power controller fail, or not.
+    public mutating func setController(of node: NodeID, fails: Bool) {
+        guard let index = index(of: node) else { return }
+        hosts[index].controller.failsUntil = fails ? .max : 0
+    }
 
     /// The node that leads and knows everything that was committed before; nil while none does.
     public var leader: NodeID? {
-        hosts.last { $0.isRunning && $0.core?.isLeading == true }?.id
+        hosts.last { $0.isRunning && $0.agent?.core.isLeading == true }?.id
     }
-
-    /// How many nodes believe that they lead.
-    public var leaderCount: Int { hosts.filter { $0.core?.consensus.role == .leader }.count }
 
     /// Where a resource may really be active.
     public func places(of resource: ResourceName) -> [NodeID] {
@@ -133,33 +120,49 @@ extension ClusterSimulator {
     public var state: ClusterState { observer.state }
 
     /// Why not everything that can run does; nil when it does.
-    public var unfinished: String? {
-        guard let leader, leaderCount == 1, let index = index(of: leader), let core = hosts[index].core else {
-            return "nobody leads, or more than one"
-        }
-        for host in hosts where !host.isRunning || !host.holdsLease(at: now) {
-            return "\(host.id) \(host.isRunning ? "has no lease" : "does not run")"
-        }
-        // What the leader learns of last may still let it move something.
-        for host in hosts where host.id != leader {
-            guard core.consensus.peer(host.id)?.state == .alive(holdsLease: true) else {
+    public var unfinished: String? { unfinished(among: Set(voters)) }
+
+    /// Why not everything that can run on some of the nodes does; nil when it does.
+    ///
+    /// What the others do is left to them: some may be off, some cut off.
+    public func unfinished(among core: Set<NodeID>) -> String? {
+        guard let leader, core.contains(leader), let index = index(of: leader), let agent = hosts[index].agent,
+            hosts.filter({ core.contains($0.id) && $0.agent?.core.consensus.role == .leader }).count == 1
+        else { return "nobody leads, or more than one" }
+        for host in hosts where core.contains(host.id) {
+            if !host.isRunning || !host.holdsLease(at: now) {
+                return "\(host.id) \(host.isRunning ? "has no lease" : "does not run")"
+            }
+            // What the leader learns of last may still let it move something.
+            if host.id != leader, agent.core.consensus.peer(host.id)?.state != .alive(holdsLease: true) {
                 return "\(host.id) is not known to hold a lease"
             }
+            if agent.core.reports[host.id]?.leaving == true { return "\(host.id) is leaving" }
         }
         if now < controllersRestAt { return "a controller is at work" }
-        for host in hosts where host.core?.reports[host.id]?.leaving == true { return "\(host.id) is leaving" }
+        if now < hangsEndAt { return "an operation hangs" }
         for resource in state.configuration.resources {
-            let places = places(of: resource.name)
-            if !resource.enabled {
-                if !places.isEmpty { return "\(resource.name) is disabled and runs" }
-                continue
-            }
-            guard places.count == 1, let place = places.first else { return "\(resource.name) runs on \(places)" }
-            guard state.assignments[resource.name]?.node == place,
-                core.reports[place]?.resources.contains(where: { $0.resource == resource.name && $0.state == .running })
-                    == true
-            else { return "\(resource.name) is not known to run on \(place)" }
+            if let text = unfinished(resource, agent.core, core) { return text }
         }
         return nil
+    }
+
+    private func unfinished(_ resource: Resource, _ leader: NodeCore, _ core: Set<NodeID>) -> String? {
+        let places = places(of: resource.name).filter { isEffective(resource, on: $0) }
+        if !resource.enabled { return places.isEmpty ? nil : "\(resource.name) is disabled and runs" }
+        guard places.count == 1, let place = places.first, core.contains(place) else {
+            return "\(resource.name) runs on \(places)"
+        }
+        guard state.assignments[resource.name]?.node == place,
+            leader.reports[place]?.resources.contains(where: { $0.resource == resource.name && $0.state == .running })
+                == true
+        else { return "\(resource.name) is not known to run on \(place)" }
+        return nil
+    }
+
+    /// An address beyond the lease of its machine is configured there and answers nobody.
+    private func isEffective(_ resource: Resource, on node: NodeID) -> Bool {
+        guard case .virtualIP = resource.kind, let index = index(of: node) else { return true }
+        return hosts[index].isRunning || hosts[index].holdsLease(at: now)
     }
 }

@@ -2,26 +2,35 @@ import ClusterModel
 import NodeCore
 import Recovery
 
-/// What runs on machines, and what switches them off.
+/// What runs on machines.
 extension ClusterSimulator {
     private static let millisecond: Int64 = 1_000_000
+    /// How long an operation that hangs takes at most until whoever runs it gives it up.
+    private static let longestHang = Duration.seconds(20)
 
     mutating func begin(_ operation: Operation, _ index: Int) {
+        let host = hosts[index]
         let name = operation.resource.name
-        let incarnation = hosts[index].disk.incarnation
         if operation.kind != .monitor || options.machines.isVerbose {
             note(index, "\(operation.kind.rawValue) \(name)")
         }
-        hosts[index].operations[operation.id] = operation
-        observer.begins(operation, on: hosts[index])
+        host.operations[operation.id] = operation
+        observer.begins(operation, on: host)
         if operation.kind == .start {
             starts += 1
-            observer.starts(name, on: hosts[index], at: now)
-            hosts[index].active[name] = .init(incarnation: incarnation, startedBy: operation.id)
+            observer.starts(name, on: host, at: now)
+            host.active[name] = .init(incarnation: host.disk.incarnation, startedBy: operation.id)
         }
         if operation.kind == .stop { stopsOf[name, default: 0] += 1 }
+        let isAddress = if case .virtualIP = operation.resource.kind { true } else { false }
+        if !isAddress, fails(host.runner.hangs) {
+            let patience = min(operation.timeout, Self.longestHang)
+            hangsEndAt = max(hangsEndAt, now + patience.nanoseconds)
+            let end = Happening.operationEnds(index, host.disk.incarnation, operation.id, .timedOut)
+            return queue.insert(end, at: now + patience.nanoseconds)
+        }
         let delay = Int64.random(in: duration(of: operation), using: &random) * Self.millisecond
-        queue.insert(.operationEnds(index, incarnation, operation.id, cancelled: false), at: now + delay)
+        queue.insert(.operationEnds(index, host.disk.incarnation, operation.id, .done), at: now + delay)
     }
 
     private func duration(of operation: Operation) -> ClosedRange<Int64> {
@@ -35,15 +44,21 @@ extension ClusterSimulator {
     }
 
     mutating func cancel(_ operation: UInt64, _ index: Int) {
-        let end = Happening.operationEnds(index, hosts[index].disk.incarnation, operation, cancelled: true)
+        let end = Happening.operationEnds(index, hosts[index].disk.incarnation, operation, .cancelled)
         queue.insert(end, at: now + Int64.random(in: 0...2, using: &random) * Self.millisecond)
     }
 
-    mutating func endOperation(_ index: Int, _ incarnation: Incarnation, _ id: UInt64, cancelled: Bool) {
-        guard hosts[index].isPowered, hosts[index].disk.incarnation == incarnation, hosts[index].core != nil,
-            let operation = hosts[index].operations.removeValue(forKey: id)
+    mutating func endOperation(_ index: Int, _ incarnation: Incarnation, _ id: UInt64, _ end: OperationEnd) {
+        let host = hosts[index]
+        guard host.isPowered, host.disk.incarnation == incarnation, host.agent != nil,
+            let operation = host.operations.removeValue(forKey: id)
         else { return }
-        let outcome = cancelled ? cancelledEnd(of: operation, index) : end(of: operation, index)
+        let outcome =
+            switch end {
+            case .done: self.end(of: operation, index)
+            case .cancelled: interrupted(operation, index, .cancelled)
+            case .timedOut: interrupted(operation, index, .timedOut)
+            }
         if outcome != .succeeded, operation.kind != .probe {
             note(index, "\(operation.kind.rawValue) \(operation.resource.name): \(outcome)")
         }
@@ -51,10 +66,14 @@ extension ClusterSimulator {
         queue.insert(.tell(index, incarnation, input), at: now)
     }
 
-    /// A cancelled start may have done its work, or not.
-    private mutating func cancelledEnd(of operation: Operation, _ index: Int) -> OperationOutcome {
+    /// A start that was interrupted may have done its work, or not.
+    private mutating func interrupted(
+        _ operation: Operation,
+        _ index: Int,
+        _ outcome: OperationOutcome
+    ) -> OperationOutcome {
         if operation.kind == .start, Bool.random(using: &random) { activate(operation, index) }
-        return .cancelled
+        return outcome
     }
 
     private mutating func activate(_ operation: Operation, _ index: Int) {
@@ -64,25 +83,31 @@ extension ClusterSimulator {
     }
 
     private mutating func end(of operation: Operation, _ index: Int) -> OperationOutcome {
+        let host = hosts[index]
         let name = operation.resource.name
         let isAddress = if case .virtualIP = operation.resource.kind { true } else { false }
         switch operation.kind {
-        case .probe: return hosts[index].active[name] == nil ? .notRunning : .succeeded
+        case .probe: return host.active[name] == nil ? .notRunning : .succeeded
         case .start:
-            if fails(options.failedStartsPerMille) { return .failed("no") }
+            if fails(host.runner.failedStarts) { return .failed("no") }
             activate(operation, index)
             return .succeeded
         case .monitor:
-            if fails(options.failedMonitorsPerMille) { return .failed("sick") }
-            return hosts[index].active[name] == nil ? .notRunning : .succeeded
+            let isThere = host.active[name] != nil
+            // Only a monitor of what is meant to run lies: what is seen after a stop or a kill, or by a probe, is the
+            // proof that nothing runs, and no cluster can do without one.
+            guard !isAddress, fails(host.runner.lies) else { return isThere ? .succeeded : .notRunning }
+            return isThere ? .failed("sick") : .succeeded
         case .stop, .kill:
-            if !isAddress, fails(options.failedStopsPerMille) { return .failed("stuck") }
-            hosts[index].active[name] = nil
+            if !isAddress, fails(host.runner.failedStops) { return .failed("stuck") }
+            host.active[name] = nil
             return .succeeded
         }
     }
 
-    mutating func fails(_ perMille: Int) -> Bool { hasFailures && random.hits(perMille: perMille) }
+    private mutating func fails(_ rate: SimulatedHost.Runner.Rate) -> Bool {
+        rate.until > now && random.hits(perMille: rate.perMille)
+    }
 
     mutating func dropAddresses(_ index: Int) {
         let dropped = hosts[index].active.keys.filter { observer.isAddress($0) }.sorted()
@@ -103,42 +128,8 @@ extension ClusterSimulator {
     mutating func killProcess(_ name: ResourceName, _ index: Int) {
         guard !observer.isAddress(name), let activity = hosts[index].active.removeValue(forKey: name) else { return }
         note(index, "\(name) dies")
-        guard hosts[index].core?.incarnation == activity.incarnation else { return }
+        guard hosts[index].agent?.core.incarnation == activity.incarnation else { return }
         let input = NodeInput.processExited(name, startedBy: activity.startedBy, reason: "signal 9")
         queue.insert(.tell(index, activity.incarnation, input), at: now)
-    }
-
-    mutating func fence(_ index: Int, _ target: NodeID, _ incarnation: Incarnation) {
-        observer.fences(target, incarnation, by: hosts[index].id)
-        powerOffByController(index, target, incarnation)
-    }
-
-    mutating func powerOffByController(_ index: Int, _ target: NodeID, _ incarnation: Incarnation) {
-        fences += 1
-        note(index, "asks the controller of n\(target.rawValue) to power incarnation \(incarnation) off")
-        guard let victim = self.index(of: target) else { return }
-        let worked = !fails(options.failedFencesPerMille)
-        let delay = Int64.random(in: options.fenceDelay, using: &random)
-        // One that fails may have cut the power all the same.
-        if worked || Bool.random(using: &random) { queue.insert(.cutPower(victim, by: index), at: now + delay / 2) }
-        let asker = hosts[index].disk.incarnation
-        let end = Happening.fenceEnds(index, asker, target: target, of: incarnation, worked: worked)
-        queue.insert(end, at: now + delay)
-        let boot = now + delay + Int64.random(in: options.bootDelay, using: &random)
-        queue.insert(.boot(victim), at: boot)
-        controllersRestAt = max(controllersRestAt, boot)
-    }
-
-    mutating func endFence(
-        _ asker: Int,
-        _ incarnation: Incarnation,
-        target: NodeID,
-        of fenced: Incarnation,
-        worked: Bool
-    ) {
-        let isOff = self.index(of: target).map { !hosts[$0].isPowered } ?? true
-        let failure: String? = worked && isOff ? nil : "the controller does not answer"
-        let input = NodeInput.fenceEnded(node: target, incarnation: fenced, failure: failure)
-        queue.insert(.tell(asker, incarnation, input), at: now)
     }
 }

@@ -7,19 +7,40 @@ import Recovery
 /// networks, disks, clocks, runners and power controllers are imagined.
 ///
 /// The same options and seed give the same run, event for event. An observer that sees all machines at once checks the
-/// promises after every event.
-public struct ClusterSimulator: Sendable {
+/// promises after every event. One value is one run: a copy would share its machines.
+public struct ClusterSimulator {
     enum Happening: Sendable {
         case message(to: Int, session: Incarnation, from: NodeID, fromSession: Incarnation, PeerMessage)
         case wake(Int)
         case written(Int, Incarnation)
         case resume(Int, Incarnation)
         case start(Int)
-        case operationEnds(Int, Incarnation, UInt64, cancelled: Bool)
+        case crash(Int, Incarnation, downFor: TrueTime)
+        case operationEnds(Int, Incarnation, UInt64, OperationEnd)
         case tell(Int, Incarnation, NodeInput)
-        case cutPower(Int, by: Int)
-        case fenceEnds(Int, Incarnation, target: NodeID, of: Incarnation, worked: Bool)
+        case command(PowerCommand)
+        case cutPower(Int)
+        case fenceEnds(PowerCommand, worked: Bool, lies: Bool)
         case boot(Int)
+        case qualityChanges
+        case link(from: NodeID, to: NodeID, isCut: Bool, repairs: Int)
+    }
+
+    /// Why an operation is over.
+    enum OperationEnd: Sendable {
+        case done
+        case cancelled
+        case timedOut
+    }
+
+    /// A power-off on its way from a node to a controller.
+    struct PowerCommand: Sendable {
+        var asker: Int
+        var askerIncarnation: Incarnation
+        var target: Int
+        var incarnation: Incarnation
+        /// When the asker hears of its end.
+        var endsAt: TrueTime
     }
 
     /// What the run is made of.
@@ -28,15 +49,17 @@ public struct ClusterSimulator: Sendable {
     public let seed: UInt64
     /// All nodes.
     public let voters: [NodeID]
-    var hosts: [SimulatedHost]
+    let hosts: [SimulatedHost]
     var network = VirtualNetwork()
+    /// How bad faults make the network, and until when, by kind.
+    var disturbances: [FaultKind: (amount: Int, until: TrueTime)] = [:]
     var queue = EventQueue<Happening>()
     var random: SeededGenerator
     var observer: ClusterObserver
-    var transcript: Transcript
+    var coverage = Coverage()
+    let story: Story
     let table = ValueTable()
-    /// Whether runners and power controllers fail.
-    var hasFailures = false
+    var effects: [NodeEffect] = []
     /// True time.
     public internal(set) var now: TrueTime = 0
     /// Events carried out so far.
@@ -50,35 +73,42 @@ public struct ClusterSimulator: Sendable {
     /// When the last power-off that anybody asked for is over, with the start that follows: it is carried through even
     /// if the node that asked has died or has changed its mind meanwhile.
     var controllersRestAt: TrueTime = 0
-    private var requests: UInt64 = 0
+    /// When the last operation that hangs is given up.
+    var hangsEndAt: TrueTime = 0
+    /// Requests of operators so far.
+    private(set) var requestCount: UInt64 = 0
 
     /// Switches every machine on.
     public init(options: ClusterOptions, seed: UInt64) {
         self.options = options
         self.seed = seed
-        random = SeededGenerator(seed: seed)
-        voters = options.configuration.nodes.map(\.id)
+        var random = SeededGenerator(seed: seed)
+        let voters = options.configuration.nodes.map(\.id)
+        self.voters = voters
         network.quality = options.machines.network
         observer = ClusterObserver(options.configuration)
-        transcript = Transcript(limit: options.machines.transcriptLines)
+        story = Story(lines: options.machines.transcriptLines)
         let error = Int64(options.machines.clockErrorPercent) * 10_000
-        hosts = []
+        var hosts: [SimulatedHost] = []
         for voter in voters {
             let rates = [-error, error, Int64.random(in: -error...error, using: &random)]
             let rate = rates.randomElement(using: &random) ?? 0
             let offset = Int64.random(in: 1_000_000_000...100_000_000_000, using: &random)
             hosts.append(SimulatedHost(id: voter, clock: VirtualClock(offset: offset, ratePartsPerMillion: rate)))
         }
+        self.hosts = hosts
         for index in hosts.indices {
             queue.insert(.start(index), at: Int64.random(in: 0...50_000_000, using: &random))
         }
+        self.random = random
     }
 
     /// Lets time pass.
     ///
     /// - Throws: The first broken rule.
     public mutating func run(for duration: Duration) throws(SimulationFailure) {
-        try run(for: duration) { _ in false }
+        let end = now + duration.nanoseconds
+        while try step(until: end) {}
     }
 
     /// Lets time pass until a condition holds, looked at after every event.
@@ -91,26 +121,35 @@ public struct ClusterSimulator: Sendable {
         until condition: (borrowing ClusterSimulator) -> Bool
     ) throws(SimulationFailure) -> Bool {
         let end = now + duration.nanoseconds
-        while let time = queue.nextTime, time <= end {
-            guard let (time, event) = queue.popFirst() else { break }
-            now = time
-            eventCount += 1
-            carryOut(event)
-            observer.check(hosts, at: now)
-            if let reason = observer.violation { throw failure(reason) }
+        while try step(until: end) {
             if condition(self) { return true }
         }
-        now = end
         return false
+    }
+
+    /// Carries the next event out and looks whether every rule still holds.
+    ///
+    /// - Returns: false when none was due any more.
+    private mutating func step(until end: TrueTime) throws(SimulationFailure) -> Bool {
+        guard let time = queue.nextTime, time <= end, let (_, event) = queue.popFirst() else {
+            now = end
+            return false
+        }
+        now = time
+        eventCount += 1
+        carryOut(event)
+        observer.check(hosts, at: now)
+        if let reason = observer.violation { throw failure(reason) }
+        return true
     }
 
     /// A failure of this run, for rules that a caller checks.
     public func failure(_ reason: String) -> SimulationFailure {
-        SimulationFailure(seed: seed, nodes: voters.count, reason: reason, transcript: transcript.last)
+        SimulationFailure(seed: seed, nodes: voters.count, reason: reason, transcript: story.last)
     }
 
     /// Hands over the lines that were written since the last call.
-    public mutating func takeTranscript() -> [String] { transcript.take() }
+    public mutating func takeTranscript() -> [String] { story.take() }
 
     private mutating func carryOut(_ event: Happening) {
         switch event {
@@ -118,26 +157,29 @@ public struct ClusterSimulator: Sendable {
         case .wake(let index): wake(index)
         case .written(let index, let incarnation): written(index, incarnation)
         case .resume(let index, let incarnation): resume(index, incarnation)
+        case .crash(let index, let incarnation, let downFor): crash(index, incarnation, downFor: downFor)
         case .message(let index, let session, let from, let fromSession, let message):
             guard isDeliverable(event, to: index, session: session, from: from, fromSession: fromSession) else {
                 return
             }
             feed(index, .message(message, from: from))
-        case .operationEnds(let index, let incarnation, let operation, let cancelled):
-            endOperation(index, incarnation, operation, cancelled: cancelled)
+        case .operationEnds(let index, let incarnation, let operation, let end):
+            endOperation(index, incarnation, operation, end)
         case .tell(let index, let incarnation, let input):
-            guard hosts[index].core?.incarnation == incarnation else { return }
+            guard hosts[index].agent?.core.incarnation == incarnation else { return }
             if let pause = hosts[index].pause {
                 queue.insert(event, at: pause.until)
             } else {
                 feed(index, input)
             }
-        case .cutPower(let index, let by):
-            note(index, "is powered off for n\(hosts[by].id.rawValue)")
-            powerOff(hosts[index].id)
-        case .fenceEnds(let asker, let incarnation, let target, let fenced, let worked):
-            endFence(asker, incarnation, target: target, of: fenced, worked: worked)
+        case .command(let command): obey(command)
+        case .cutPower(let index): cutPower(index)
+        case .fenceEnds(let command, let worked, let lies): endFence(command, worked: worked, lies: lies)
         case .boot(let index): powerOn(hosts[index].id)
+        case .qualityChanges: updateQuality()
+        case .link(let from, let to, let isCut, let repairs):
+            guard network.repairs == repairs else { return }
+            if isCut { network.cut(from: from, to: to) } else { network.mend(from: from, to: to) }
         }
     }
 
@@ -149,28 +191,33 @@ public struct ClusterSimulator: Sendable {
         from: NodeID,
         fromSession: Incarnation
     ) -> Bool {
-        guard hosts[index].core?.incarnation == session else { return false }
+        guard let agent = hosts[index].agent, agent.core.incarnation == session else { return false }
         if let pause = hosts[index].pause {
             queue.insert(event, at: pause.until)
             return false
         }
-        let known = hosts[index].sessions[from] ?? 0
+        let known = agent.sessions[Int(from.rawValue)]
         guard fromSession >= known else { return false }
         if fromSession > known {
-            hosts[index].sessions[from] = fromSession
+            agent.sessions[Int(from.rawValue)] = fromSession
             feed(index, .peerSession(from, fromSession, SimulatedHost.session(from, fromSession)))
         }
-        return hosts[index].core != nil
+        return hosts[index].agent != nil
     }
 
-    func index(of node: NodeID) -> Int? { hosts.firstIndex { $0.id == node } }
+    func index(of node: NodeID) -> Int? {
+        let index = Int(node.rawValue) - 1
+        return hosts.indices.contains(index) ? index : nil
+    }
 
-    mutating func note(_ index: Int?, _ text: String) {
-        transcript.add(now, index.map { hosts[$0].id }, text)
+    /// A line of the story.
+    func note(_ index: Int?, _ text: @autoclosure () -> String) {
+        guard story.isWanted else { return }
+        story.add(now, index.map { hosts[$0].id }, text())
     }
 
     mutating func nextRequest() -> Random128 {
-        requests += 1
-        return Random128(high: seed, low: requests)
+        requestCount += 1
+        return Random128(high: seed, low: requestCount)
     }
 }

@@ -3,7 +3,24 @@ import NodeCore
 import Recovery
 
 /// One machine of a simulated cluster: its agent, and what really runs on it whether the agent knows it or not.
-struct SimulatedHost: Sendable {
+///
+/// A class, because a value of this size would be copied and counted at every look at it.
+final class SimulatedHost {
+    /// One start of the agent.
+    final class Agent {
+        var core: NodeCore
+        /// The newest session of each peer that this start has learned, by number of the node.
+        var sessions: [Incarnation]
+
+        init(_ core: NodeCore, nodes: Int) {
+            self.core = core
+            sessions = [Incarnation](repeating: 0, count: nodes + 1)
+        }
+
+        /// When the core's tick is due.
+        var deadline: Instant? { core.upcoming() }
+    }
+
     /// Something that may be active on the machine, from the issue of its start to the end of its stop.
     struct Activity: Sendable {
         /// The start of the agent that started it.
@@ -13,36 +30,106 @@ struct SimulatedHost: Sendable {
     }
 
     let id: NodeID
-    let clock: VirtualClock
+    var clock: VirtualClock
+    /// How far the wall clock is off, in milliseconds.
+    var wallClockError: Int64 = 0
     var disk = VirtualDisk()
     var isPowered = true
     /// nil while no agent runs.
-    var core: NodeCore?
-    /// The newest session of each peer that this start of the agent has learned.
-    var sessions: [NodeID: Incarnation] = [:]
+    var agent: Agent?
     /// Until when the agent is paused, and since when.
     var pause: (since: TrueTime, until: TrueTime)?
     /// The lease as the machine knows it: it outlives the agent that took it.
     var leaseWord: Instant?
     var wakeAt: TrueTime?
-    var diskBusyUntil: TrueTime = 0
-    var isDiskSlow = false
     /// What may be active; ends with the power, not with the agent.
     var active: [ResourceName: Activity] = [:]
+    /// Whether the agent was told to leave.
+    var isLeaving = false
     /// Operations under way.
     var operations: [UInt64: Operation] = [:]
     /// The configuration that the agent knew before its newest input.
-    var knownBefore: ClusterConfiguration?
+    var known: ClusterConfiguration?
+    var knownVersion: ConfigurationVersion = 0
     /// What the observer has seen applied here.
     var applied: LogIndex = 0
 
+    // What is wrong with the machine.
+
+    /// Nobody switches it on, not even its controller.
+    var isHeldDown = false
+
+    var diskBusyUntil: TrueTime = 0
+    var slowness = Slowness()
+    /// Until when the disk takes no writes, and whether the agent was told.
+    var diskFullUntil: TrueTime = 0
+    var knowsDiskFull = false
+    /// What the next write ends in.
+    var crash: (point: CrashPoint, downFor: TrueTime)?
+    var controller = Controller()
+    var runner = Runner()
+    /// A controller said that the machine was off while this start of its agent ran: for it and earlier ones nothing
+    /// holds that rests on the controller's word.
+    ///
+    /// 0 for none; ends with the power.
+    var falselyDead: Incarnation = 0
+
+    /// A disk that takes so many times longer, until then.
+    struct Slowness: Sendable {
+        var factor: Int64 = 1
+        var until: TrueTime = 0
+    }
+
+    /// Where in a write the agent or the machine dies.
+    enum CrashPoint: Sendable {
+        case before
+        case after
+        case within
+    }
+
+    /// What is wrong with the power controller, and until when.
+    struct Controller: Sendable {
+        var slowUntil: TrueTime = 0
+        var slowness: Int64 = 1
+        var failsUntil: TrueTime = 0
+        var liesUntil: TrueTime = 0
+        /// How long after its word the power goes; 0 for never.
+        var lateness: TrueTime = 0
+        var miswiredUntil: TrueTime = 0
+        var wiredTo: Int?
+    }
+
+    /// How often the agents of resources fail, in thousandths, and until when.
+    struct Runner: Sendable {
+        struct Rate: Sendable {
+            var perMille = 0
+            var until: TrueTime = 0
+        }
+
+        var hangs = Rate()
+        var failedStarts = Rate()
+        var failedStops = Rate()
+        var lies = Rate()
+    }
+
+    init(id: NodeID, clock: VirtualClock) {
+        self.id = id
+        self.clock = clock
+    }
+
     /// Whether the agent is there and runs.
-    var isRunning: Bool { core != nil && pause == nil }
+    var isRunning: Bool { agent != nil && pause == nil }
 
     /// Whether the machine's lease holds by its own clock.
     func holdsLease(at time: TrueTime) -> Bool {
         guard isPowered, let leaseWord else { return false }
         return leaseWord > clock.local(time)
+    }
+
+    /// Whether what the lease covers may go on: for a little longer than the lease itself.
+    func holdsLease(at time: TrueTime, lateness: Duration) -> Bool {
+        guard isPowered, let leaseWord else { return false }
+        return leaseWord + lateness > clock.local(time)
     }
 
     static func session(_ node: NodeID, _ incarnation: Incarnation) -> SessionID {

@@ -1,0 +1,71 @@
+import Simulation
+import Testing
+
+/// Whole clusters under schedules of faults.
+@Suite
+struct TrialTests {
+    @Test(arguments: 0..<5)
+    func `Every promise is kept under faults, and all runs again when they end`(block: UInt64) {
+        for seed in block * 3 + 1...block * 3 + 3 {
+            let report = Trial(seed: seed, seconds: 15).run()
+            #expect(report.failure == nil, "\(report.failure?.description ?? "")")
+            #expect(report.starts >= 4, "seed \(seed)")
+        }
+    }
+
+    @Test
+    func `A seed repeats a run event for event`() {
+        let trial = Trial(seed: 11, nodes: 3, seconds: 15)
+        let (first, second) = (trial.run(lines: 5000), trial.run(lines: 5000))
+        #expect(first.story == second.story)
+        #expect(first.story.count > 50)
+        #expect(first.events == second.events)
+        // Whether a story is told changes nothing.
+        #expect(trial.run().events == first.events)
+    }
+
+    @Test
+    func `Every kind of fault is drawn and takes place`() {
+        var injected: [FaultKind: Int] = [:]
+        for seed in 1...60 as ClosedRange<UInt64> where Set(injected.keys).count < FaultKind.allCases.count {
+            let report = Trial(seed: seed, nodes: 3, mode: .safety, seconds: 15).run()
+            injected.merge(report.injected) { $0 + $1 }
+        }
+        for kind in FaultKind.allCases { #expect(injected[kind, default: 0] > 0, "\(kind)") }
+    }
+}
+
+/// Faults as values.
+@Suite
+struct FaultScheduleTests {
+    @Test(arguments: 1...20 as ClosedRange<UInt64>)
+    func `A schedule can be printed and read again`(seed: UInt64) throws {
+        let schedule = FaultSchedule.random(seed: seed, nodes: 5, milliseconds: 60_000)
+        #expect(schedule.faults.count > 3)
+        #expect(try FaultSchedule.parse(schedule.text).get() == schedule)
+    }
+
+    @Test
+    func `A line that is no fault is named`() {
+        let lines = [
+            "1 pause 2 1 10", "x pause 2 1 10 0", "1 paws 2 1 10 0", "1 pause two 1 10 0", "-1 pause 2 1 10 0",
+        ]
+        for line in lines {
+            let error = #expect(throws: UnreadableFault.self) { try FaultSchedule.parse(line).get() }
+            #expect(error?.line == line)
+        }
+    }
+
+    @Test
+    func `Kinds that are excluded do not occur`() {
+        for seed in 1...20 as ClosedRange<UInt64> {
+            let schedule = FaultSchedule.random(
+                seed: seed,
+                nodes: 4,
+                milliseconds: 100_000,
+                excluded: \.breaksPowerControl
+            )
+            #expect(!schedule.faults.contains { $0.kind.breaksPowerControl })
+        }
+    }
+}
