@@ -19,8 +19,9 @@ extension IntegrationTests {
             let other = try #require(["ctl1", "ctl2", "ctl3"].first { $0 != active })
             try cluster.lab.power(.off, active)
             // The address is back while the fence is still under way: it requires a lease alone.
+            // It may even be back before the fence is ordered, which waits until no other voter hears the node.
             let early = try cluster.waitUntil("the address is back", on: other) {
-                $0.place(of: "VirtualIP").map { $0 != active } == true
+                $0.place(of: "VirtualIP").map { $0 != active } == true && $0.fence(of: active) != nil
             }
             let fence = try #require(early.fence(of: active))
             #expect(fence.outcome == .ordered, "\(fence)")
