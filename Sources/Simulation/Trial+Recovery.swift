@@ -61,7 +61,11 @@ extension ClusterSimulator {
         var core: Set<NodeID> = []
         for node in voters.shuffled(using: &random) {
             let isEnough = sets.allSatisfy { set in
-                set.voters.filter { core.contains($0.node) }.count * 2 > set.count
+                let held = set.voters.filter { core.contains($0.node) }.count
+                // A leader that is about to lose its quorum may still list one more, and be heard.
+                let isListed = { (node: NodeID) in set.incarnation(of: node) != nil }
+                return held * 2 > set.count
+                    && voters.allSatisfy { isListed($0) || (held + (core.contains($0) ? 1 : 0)) * 2 > set.count + 1 }
             }
             if isEnough, !core.isEmpty { break }
             core.insert(node)

@@ -71,7 +71,7 @@ public struct Trial: Sendable {
         // nothing that rests on one history would mean anything. So controllers lie only where no voter's death is
         // ever counted: in odd clusters whose voter sets stay odd.
         let countsDeaths = count.isMultiple(of: 2) || options.checksDevices || count == 1
-        schedule = FaultSchedule.random(
+        schedule = FaultSchedule.drawn(
             seed: seed,
             nodes: count,
             milliseconds: milliseconds,

@@ -40,7 +40,7 @@ struct TrialTests {
 struct FaultScheduleTests {
     @Test(arguments: 1...20 as ClosedRange<UInt64>)
     func `A schedule can be printed and read again`(seed: UInt64) throws {
-        let schedule = FaultSchedule.random(seed: seed, nodes: 5, milliseconds: 60_000)
+        let schedule = FaultSchedule.drawn(seed: seed, nodes: 5, milliseconds: 60_000)
         #expect(schedule.faults.count > 3)
         #expect(try FaultSchedule.parse(schedule.text).get() == schedule)
     }
@@ -59,7 +59,7 @@ struct FaultScheduleTests {
     @Test
     func `Kinds that are excluded do not occur`() {
         for seed in 1...20 as ClosedRange<UInt64> {
-            let schedule = FaultSchedule.random(
+            let schedule = FaultSchedule.drawn(
                 seed: seed,
                 nodes: 4,
                 milliseconds: 100_000,

@@ -94,8 +94,18 @@ struct ClusterObserver: Sendable {
         }
         hosts[index].applied = appliedIndex
         if Int(appliedIndex) < digests.count, agent.core.state.hashValue != digests[Int(appliedIndex)] {
-            fail("S4: \(node) has another state after entry \(appliedIndex) than was decided")
+            let other = appliedIndex == log.decidedIndex ? differences(from: agent.core.state) : ""
+            fail("S4: \(node) has another state after entry \(appliedIndex) than was decided\(other)")
         }
+    }
+
+    /// What a state has otherwise than the one that was decided, in words.
+    private func differences(from other: ClusterState) -> String {
+        zip(Mirror(reflecting: state).children, Mirror(reflecting: other).children)
+            .map { ($0.label ?? "", "\($0.value)", "\($1.value)") }
+            .filter { $0.1 != $0.2 }
+            .map { "; \($0.0): \($0.2) in place of \($0.1)" }
+            .joined()
     }
 
     private static func entry(_ index: LogIndex, on host: SimulatedHost, _ effects: [NodeEffect]) -> LogEntry? {

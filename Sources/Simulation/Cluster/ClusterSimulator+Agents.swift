@@ -111,6 +111,8 @@ extension ClusterSimulator {
                 if options.machines.isVerbose { note(index, end == nil ? "has no lease" : "has a lease") }
                 hosts[index].leaseWord = end
                 observer.needsActivityCheck = true
+                // The guard waits for nobody, least of all for a stop that hangs.
+                if end == nil { guardProcesses(index) }
             case .dropAllVirtualIPs: dropAddresses(index)
             case .run(let operation): begin(operation, index)
             case .cancel(let operation): cancel(operation, index)

@@ -38,7 +38,7 @@ public struct FaultSchedule: Hashable, Sendable {
     ///   - milliseconds: How long faults go on.
     ///   - excluded: Kinds that must not occur.
     /// - Returns: The schedule.
-    public static func random(
+    public static func drawn(
         seed: UInt64,
         nodes: Int,
         milliseconds: Int64,
