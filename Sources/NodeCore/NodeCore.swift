@@ -46,6 +46,8 @@ public struct NodeCore: Sendable {
     var denied: Set<NodeID> = []
     /// Whether recovery was told that a quorum answers.
     var isRecoveryQuorate = true
+    /// Committed entries that are handed out and not applied yet.
+    var unapplied: [LogEntry] = []
     var quorumFencing = QuorumFencing()
     var fenceable: Set<NodeID> = []
     /// Since when each node is heard by this leader without a lease and without hearing it.
