@@ -8,8 +8,14 @@ extension NodeCore {
         let ready = consensus.receive(input, now: now)
         if let batch = ready.persist { effects.append(.persist(batch)) }
         for outgoing in ready.sendNow { effects.append(.send(.consensus(outgoing.message), to: outgoing.to)) }
+        // Acting on an event may commit more, inside of this call; entries are applied in their order all the same.
+        unapplied += ready.committed
         for event in ready.events { handle(event, now: now, into: &effects) }
-        if !ready.committed.isEmpty { apply(ready.committed, now: now, into: &effects) }
+        if !unapplied.isEmpty {
+            let entries = unapplied
+            unapplied = []
+            apply(entries, now: now, into: &effects)
+        }
         // Behind the entries that came with the wish: a snapshot of what was applied before them may be of no use, and
         // consensus would ask for another at once, and so on for ever.
         if ready.events.contains(.wantSnapshot), appliedIndex > consensus.snapshotIndex {
@@ -85,7 +91,7 @@ extension NodeCore {
     private mutating func apply(_ entries: [LogEntry], now: Instant, into effects: inout [NodeEffect]) {
         let before = (state.version, state.keys, state.stopped, state.operatorChanges)
         let wasLeading = isLeading
-        for entry in entries {
+        for entry in entries where entry.index > appliedIndex {
             appliedIndex = entry.index
             if entry.term == leadership?.term { leadership?.isConfirmed = true }
             guard case .command(let bytes) = entry.payload else { continue }

@@ -50,6 +50,8 @@ public struct NodeCore: Sendable {
     var isRecoveryQuorate = true
     /// Lost nodes that a voter with a lease hears, as recovery was told.
     var heardElsewhere: Set<NodeID> = []
+    /// Committed entries that are handed out and not applied yet.
+    var unapplied: [LogEntry] = []
     var quorumFencing = QuorumFencing()
     /// Who can be powered off by somebody else who is heard; consensus was told.
     var fenceable: Set<NodeID> = []

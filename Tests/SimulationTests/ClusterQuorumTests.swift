@@ -67,4 +67,18 @@ struct ClusterQuorumTests {
         #expect(isWhole, "\(simulator.unfinished ?? "")")
         #expect(simulator.fences == 2)
     }
+
+    /// Leadership moves to who reaches everybody before anybody is shot (reference on leases, F5).
+    @Test(arguments: 1...8)
+    func `Nobody is powered off whom only the leader does not reach`(seed: UInt64) throws {
+        var simulator = ClusterSimulator(options: ClusterOptions(ClusterOptions.example(nodes: 3)), seed: seed)
+        #expect(try simulator.run(for: .seconds(10)) { $0.unfinished == nil })
+        try simulator.run(for: .milliseconds(6000 + Int64(seed) * 37))
+        let leader = try #require(simulator.leader)
+        let far = try #require(simulator.voters.last { $0 != leader })
+        simulator.partition([[leader], [far]])
+        try simulator.run(for: .seconds(8))
+        #expect(simulator.fences == 0)
+        #expect(simulator.unfinished == nil, "\(simulator.unfinished ?? "")")
+    }
 }

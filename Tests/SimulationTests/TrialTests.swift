@@ -13,6 +13,13 @@ struct TrialTests {
         }
     }
 
+    /// Proof of a death let one entry commit, and acting on that at once the next ones, which were applied before it.
+    @Test
+    func `Entries are applied in their order, also when applying one commits others (seed 2985)`() {
+        let report = Trial(seed: 2985).run()
+        #expect(report.failure == nil, "\(report.failure?.description ?? "")")
+    }
+
     @Test
     func `A seed repeats a run event for event`() {
         let trial = Trial(seed: 11, nodes: 3, seconds: 15)
