@@ -54,6 +54,8 @@ public struct QuorumSettings: Hashable, Sendable {
     public var fenceable: NodeSet
     /// Nobody's vote is taken away or listed anew for now, since all nodes are being stopped.
     public var keepsVoters = false
+    /// Whether one of two voters goes on alone when the other is silent (RULE 4.2-e).
+    public var actsAlone = false
     /// Whether half of the voters renews leases (RULE 4.3-a).
     public var holdsByHalf: Bool
 

@@ -52,6 +52,7 @@ extension NodeCore {
             holdsByHalf: !isPairWithoutFencing
         )
         settings.keepsVoters = state.stopped != nil
+        settings.actsAlone = isPairWithoutFencing && state.stopped == nil
         return settings
     }
 

@@ -29,7 +29,7 @@ extension PlantedBug {
 
     private static let quorum = [
         consensus("F1: no joint quorum", 150, .quorum([2, 3, 4]), ["S"]) { $0.countNewestSetOnly = true },
-        consensus("4.2-a: configuration entries too early", 150, .quorum([2, 3, 4]), ["S", "L"]) {
+        consensus("4.2-a: configuration entries too early", 600, .quorum([2, 3, 4]), ["S", "L"]) {
             $0.changeVotersEarly = true
         },
         consensus("F2: exact half counted in an unlisted start", 150, .quorum([2]), ["S"]) {
@@ -54,7 +54,7 @@ extension PlantedBug {
         recovery("F5: a node that is heard and hears nobody", 100, [3, 5], ["L1"], mode: .liveness) {
             $0.trustHeardNodes = true
         },
-        recovery("a failed fence taken for a success", 100, [3, 5], ["S1", "S8"]) { $0.trustFailedFence = true },
+        recovery("a failed fence taken for a success", 600, [3, 5], ["S1", "S8"]) { $0.trustFailedFence = true },
     ]
 
     private static func consensus(

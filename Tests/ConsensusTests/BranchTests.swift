@@ -134,6 +134,52 @@ struct BranchTests {
             )
         }
     }
+
+    private func pair() throws -> (Bench, leader: Int) {
+        var (bench, leader) = try led(2)
+        let both = NodeSet([1, 2].map(Self.node))
+        for number in 1...2 {
+            var settings = QuorumSettings(members: both, eligible: both, holdsByHalf: false)
+            settings.actsAlone = true
+            bench.give(number, .settings(settings))
+        }
+        return (bench, leader)
+    }
+
+    private func beginsAnew(_ bench: Bench, _ number: Int) -> Bool {
+        bench.events[Self.node(number)]?.contains(.beginsAnew) == true
+    }
+
+    /// Two nodes that nobody can power off: each goes on once no lease of the other can be left.
+    @Test
+    func `One of two nodes without fencing goes on alone when the other's lease is over`() throws {
+        var (bench, leader) = try pair()
+        let other = 3 - leader
+        bench.run(.seconds(5), among: [1, 2])
+        bench.run(.milliseconds(1200), among: [other])
+        #expect(!beginsAnew(bench, other))
+        bench.run(.milliseconds(300), among: [other])
+        #expect(beginsAnew(bench, other))
+        #expect(bench.durable[Self.node(other)]?.branch?.mark.founderLed == false)
+        // The leader, cut off, does the same, and says that it led.
+        bench.run(.milliseconds(1500), among: [leader])
+        #expect(beginsAnew(bench, leader))
+        #expect(bench.durable[Self.node(leader)]?.branch?.mark.founderLed == true)
+    }
+
+    @Test
+    func `One of two that has just started, or has just met the other, does not go on alone`() throws {
+        var (bench, leader) = try pair()
+        let other = 3 - leader
+        bench.run(.seconds(1), among: [other])
+        bench.run(.seconds(1), among: [1, 2])
+        bench.run(.milliseconds(1500), among: [other])
+        #expect(!beginsAnew(bench, other))
+        bench.run(.seconds(5), among: [1, 2])
+        bench.restart(other, incarnation: 2)
+        bench.run(.seconds(9), among: [other])
+        #expect(!beginsAnew(bench, other))
+    }
 }
 
 extension ConsensusCore {

@@ -30,9 +30,38 @@ extension ConsensusCore {
         }
     }
 
-    /// Begins a branch of this node's own: from here on it alone votes, and the agent starts anew with that.
+    /// An operator has this node go on alone.
     mutating func actAlone(_ confirmed: [Voter], branchID: UInt64) {
         guard objectionToActingAlone(confirmed: NodeSet(confirmed.map(\.node))) == nil else { return }
+        beginBranch(branchID, confirmed)
+    }
+
+    /// One of two nodes that nobody can power off goes on alone once the other is silent and its lease is over, be it dead
+    /// or cut off: that is what an operator chose with two nodes and without fencing.
+    ///
+    /// Never after a start before the two have met, and not again right after they have: a link that flaps must not make a
+    /// history of every interruption.
+    mutating func considerActingAlone() {
+        guard settings.actsAlone, own.branchLeft == nil, own.leaveBy == nil, takesPart, !isNewcomer, !isQuorate, !isMeeting,
+            quorum.sets.allSatisfy({ $0.count == 2 && $0.incarnation(of: id) == incarnation }),
+            clock - own.togetherSince >= Self.leastTimeTogether
+        else { return }
+        for node in votingNodes.nodes where node != id {
+            guard let slot = slot(of: node), case .lost(let since) = records[slot].state,
+                clock - since >= leaseTimeOver
+            else { return }
+        }
+        beginBranch(random.next(), [])
+    }
+
+    /// How long the other of two nodes has been lost until no lease of it is left.
+    private var leaseTimeOver: Duration { leaseCeiling + timing.grace }
+
+    /// How long two nodes have to have been one cluster before one of them goes on alone.
+    static let leastTimeTogether = Duration.seconds(5)
+
+    /// Begins a branch of this node's own: from here on it alone votes, and the agent starts anew with that.
+    private mutating func beginBranch(_ branchID: UInt64, _ confirmed: [Voter]) {
         endHolding()
         for voter in confirmed {
             learn(DeathFact(node: voter.node, incarnation: voter.incarnation, proof: .poweredOff))

@@ -53,6 +53,7 @@ extension ConsensusCore {
         sendHeartbeats()
         if holding != nil, isOutreached { endHolding() }
         reviewFenceNeed()
+        considerActingAlone()
         guard currentRole == .leader else { return }
         for slot in records.indices { retryIfDue(slot) }
         considerRelocation()

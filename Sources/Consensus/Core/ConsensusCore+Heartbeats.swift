@@ -168,6 +168,7 @@ extension ConsensusCore {
             }
         }
         guard state != records[slot].state else { return }
+        if case .lost = records[slot].state { own.togetherSince = clock }
         records[slot].state = state
         let peer = records[slot].id
         emit(.peer(peer, state))

@@ -43,6 +43,7 @@ extension ConsensusCore {
     }
 
     private mutating func votersChanged() {
+        own.togetherSince = clock
         refreshQuorum()
         emit(.votersChanged(history.newest, isCommitted: history.isSettled))
     }

@@ -53,7 +53,7 @@ public struct ConsensusCore: Sendable {
     /// Whether nodes came or went since `records` was made.
     var recordsAreDue = false
     var lease = LeaseState()
-    var own = OwnStatus()
+    var own: OwnStatus
     /// The last entry known to agree with the present leader's log; the commit index of its heartbeats holds up to it.
     var agreedIndex: LogIndex = 0
     var incoming: IncomingSnapshot?
@@ -126,6 +126,7 @@ public struct ConsensusCore: Sendable {
         committed = durable.snapshot?.lastIndex ?? 0
         handedOut = committed
         pending.writtenIndex = log.last.index
+        own = OwnStatus(togetherSince: now)
         heartbeatDue = now
         election = ElectionState(startedAt: now)
         refreshRecords()
@@ -223,6 +224,8 @@ struct OwnStatus: Sendable {
     var configurationDigest: UInt64 = 0
     /// Changes of operators in the applied log.
     var changes: UInt64 = 0
+    /// Since when the voters are who they are and none came back that had been lost.
+    var togetherSince: Instant
     /// Whom this node followed last, itself included.
     var lastLeader: NodeID?
     /// The branch for which this node gives its own up: it does nothing more in this one.
