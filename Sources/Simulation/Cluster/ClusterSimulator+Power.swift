@@ -42,7 +42,10 @@ extension ClusterSimulator {
         } else if controller.liesUntil > now {
             lies = true
             let moment = command.endsAt + controller.lateness
-            if controller.lateness > 0 { queue.insert(.cutPower(command.target), at: moment) }
+            if controller.lateness > 0 {
+                queue.insert(.cutPower(command.target), at: moment)
+                boot(command.target, after: moment)
+            }
         } else if controller.miswiredUntil > now, let other = controller.wiredTo {
             lies = true
             cutPower(other)
