@@ -42,7 +42,7 @@ extension ConsensusCore {
     /// Never after a start before the two have met, and not again right after they have: a link that flaps must not make a
     /// history of every interruption.
     mutating func considerActingAlone() {
-        guard settings.actsAlone, own.branchLeft == nil, own.leaveBy == nil, takesPart, !isNewcomer, !isQuorate, !isMeeting,
+        guard settings.actsAlone, own.leaveBy == nil, takesPart, !isNewcomer, !isQuorate, !isMeeting,
             quorum.sets.allSatisfy({ $0.count == 2 && $0.incarnation(of: id) == incarnation }),
             clock - own.togetherSince >= Self.leastTimeTogether
         else { return }
