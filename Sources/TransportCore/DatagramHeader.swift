@@ -41,7 +41,7 @@ public enum DatagramKind: UInt8, Sendable, CaseIterable {
 /// The clear header of every datagram in session; all of it is authenticated with the box behind it (RULE 4.1-a).
 public struct DatagramHeader: Hashable, Sendable {
     /// Of the format.
-    public static let version: UInt8 = 2
+    public static let version: UInt8 = 3
     /// Bytes of the encoded header.
     public static let size = 76
     /// The receiver's session in a hello, which asks for it.

@@ -19,7 +19,7 @@ struct WireTests {
     )
 
     static let golden = [
-        "02",  // version
+        "03",  // version
         "05",  // kind: message
         "01",  // sender
         "02",  // receiver
@@ -131,11 +131,11 @@ struct WireTests {
 
     @Test
     func `Join datagrams are told from others by their first bytes`() {
-        #expect(DatagramKind.isJoining([2, 32], count: 2) == true)
-        #expect(DatagramKind.isJoining([2, 5], count: 2) == false)
-        #expect(DatagramKind.isJoining([2, 99], count: 2) == nil)
-        #expect(DatagramKind.isJoining([1, 32], count: 2) == nil)
-        #expect(DatagramKind.isJoining([2], count: 1) == nil)
+        #expect(DatagramKind.isJoining([3, 32], count: 2) == true)
+        #expect(DatagramKind.isJoining([3, 5], count: 2) == false)
+        #expect(DatagramKind.isJoining([3, 99], count: 2) == nil)
+        #expect(DatagramKind.isJoining([2, 32], count: 2) == nil)
+        #expect(DatagramKind.isJoining([3], count: 1) == nil)
     }
 
     @Test
@@ -145,7 +145,7 @@ struct WireTests {
             let count = Int.random(in: 0...90, using: &generator)
             var bytes = (0..<count).map { _ in UInt8.random(in: 0...255, using: &generator) }
             // Half of them get past the version and kind.
-            if count > 2, Bool.random(using: &generator) { bytes.replaceSubrange(0..<2, with: [2, 32]) }
+            if count > 2, Bool.random(using: &generator) { bytes.replaceSubrange(0..<2, with: [3, 32]) }
             var reader = ByteReader(bytes.span.bytes)
             _ = try? DatagramHeader(parsing: &reader)
             reader = ByteReader(bytes.span.bytes)
