@@ -1,5 +1,6 @@
 import ClusterModel
 import Consensus
+import Testing
 
 /// A few cores with messages handed over by the test: nothing moves unless it says so.
 struct Bench {
@@ -109,4 +110,21 @@ struct Bench {
     }
 
     func leaders() -> [Int] { cores.indices.filter { cores[$0].role == .leader }.map { $0 + 1 } }
+
+    /// Nodes that all hold leases and are listed as they run, and which of them leads.
+    static func led(_ count: Int, faults: PlantedFaults = PlantedFaults()) throws -> (Bench, leader: Int) {
+        var bench = Bench(count)
+        for number in 1...count {
+            bench[number].faults = faults
+            bench.give(number, .leaseEligible(true))
+        }
+        bench.run(.seconds(3), among: Set(1...count))
+        let leader = try #require(bench.leaders().first)
+        #expect(
+            bench[leader].activeVoterSets == [
+                VoterSet((1...count).map { Voter(node: NodeID(UInt8($0)), incarnation: 1) })
+            ]
+        )
+        return (bench, leader)
+    }
 }

@@ -37,17 +37,9 @@ struct BranchTests {
         #expect(!second.prevails(over: first))
     }
 
-    /// Nodes that all hold leases and are listed as they run; returns the leader.
-    private func led(_ count: Int) throws -> (Bench, leader: Int) {
-        var bench = Bench(count)
-        for number in 1...count { bench.give(number, .leaseEligible(true)) }
-        bench.run(.seconds(3), among: Set(1...count))
-        return (bench, try #require(bench.leaders().first))
-    }
-
     /// Two of three are gone; the last one goes on alone by an operator's word and starts anew with that.
     private func wentOnAlone() throws -> (Bench, alone: Int) {
-        var (bench, leader) = try led(3)
+        var (bench, leader) = try Bench.led(3)
         let alone = leader % 3 + 1
         bench.give(leader, .propose([1], token: 1))
         bench.run(.milliseconds(200), among: [1, 2, 3])
@@ -64,7 +56,7 @@ struct BranchTests {
 
     @Test
     func `What speaks against going on alone is said, and then nothing happens`() throws {
-        var (bench, leader) = try led(3)
+        var (bench, leader) = try Bench.led(3)
         let alone = leader % 3 + 1
         let others = NodeSet([1, 2, 3].filter { $0 != alone }.map(Self.node))
         #expect(bench[alone].objectionToActingAlone(confirmed: others) == .quorate)
@@ -136,7 +128,7 @@ struct BranchTests {
     }
 
     private func pair() throws -> (Bench, leader: Int) {
-        var (bench, leader) = try led(2)
+        var (bench, leader) = try Bench.led(2)
         let both = NodeSet([1, 2].map(Self.node))
         for number in 1...2 {
             var settings = QuorumSettings(members: both, eligible: both, holdsByHalf: false)

@@ -6,23 +6,6 @@ import Testing
 /// Stories of voters that die, leave and return, one per rule and per counterexample of the first draft.
 @Suite
 struct HalfStoryTests {
-    /// Nodes that all hold leases and are listed as they run; returns the leader.
-    private func led(_ count: Int, faults: PlantedFaults = PlantedFaults()) throws -> (Bench, leader: Int) {
-        var bench = Bench(count)
-        for number in 1...count {
-            bench[number].faults = faults
-            bench.give(number, .leaseEligible(true))
-        }
-        bench.run(.seconds(3), among: Set(1...count))
-        let leader = try #require(bench.leaders().first)
-        #expect(
-            bench[leader].activeVoterSets == [
-                VoterSet((1...count).map { Voter(node: NodeID(UInt8($0)), incarnation: 1) })
-            ]
-        )
-        return (bench, leader)
-    }
-
     private func asks(_ bench: Bench, _ number: Int) -> [[Voter]] {
         (bench.events[NodeID(UInt8(number))] ?? []).compactMap {
             if case .fenceForQuorum(let voters) = $0 { voters } else { nil }
@@ -34,7 +17,7 @@ struct HalfStoryTests {
     func `F3: The leader of two keeps its lease while it fences the other`(isPlanted: Bool) throws {
         var faults = PlantedFaults()
         faults.leaseNeedsQuorum = isPlanted
-        var (bench, leader) = try led(2, faults: faults)
+        var (bench, leader) = try Bench.led(2, faults: faults)
         let other = 3 - leader
         bench.run(.seconds(4), among: [leader])
         #expect((bench[leader].leaseEnd != nil) == !isPlanted)
@@ -57,7 +40,7 @@ struct HalfStoryTests {
     func `4.3-c: A leader that gets its quorum by proof waits out leases of the dead half`(isPlanted: Bool) throws {
         var faults = PlantedFaults()
         faults.forgetLapse = isPlanted
-        var (bench, leader) = try led(4, faults: faults)
+        var (bench, leader) = try Bench.led(4, faults: faults)
         let half = [leader, leader % 4 + 1]
         let others = [1, 2, 3, 4].filter { !half.contains($0) }
         bench.run(.seconds(2), among: Set(half))
@@ -71,7 +54,7 @@ struct HalfStoryTests {
     func `4.3-c: A leader elected by half waits from the last proof of death`(isPlanted: Bool) throws {
         var faults = PlantedFaults()
         faults.forgetProofTime = isPlanted
-        var (bench, leader) = try led(2, faults: faults)
+        var (bench, leader) = try Bench.led(2, faults: faults)
         let other = 3 - leader
         bench.run(.seconds(6), among: [other])
         #expect(bench[other].isHolder)
@@ -86,7 +69,7 @@ struct HalfStoryTests {
 
     @Test
     func `4.3-a: Half without a leader holds by pre-vote, asks later, and is elected by proof`() throws {
-        var (bench, leader) = try led(4)
+        var (bench, leader) = try Bench.led(4)
         let gone = [leader, leader % 4 + 1]
         let half = [1, 2, 3, 4].filter { !gone.contains($0) }
         bench.run(.milliseconds(1500), among: Set(half))
@@ -107,7 +90,7 @@ struct HalfStoryTests {
     func `F2: A restarted node that finds nobody waits`(isPlanted: Bool) throws {
         var faults = PlantedFaults()
         faults.countUnlistedHalf = isPlanted
-        var (bench, leader) = try led(2)
+        var (bench, leader) = try Bench.led(2)
         let other = 3 - leader
         bench.restart(other, incarnation: 2, faults: faults)
         bench.run(.seconds(8), among: [other])
@@ -119,7 +102,7 @@ struct HalfStoryTests {
 
     @Test
     func `A restarted node is listed as it runs once it has everything`() throws {
-        var (bench, leader) = try led(2)
+        var (bench, leader) = try Bench.led(2)
         let other = 3 - leader
         bench.restart(other, incarnation: 2)
         bench.run(.seconds(3), among: [1, 2])
@@ -132,7 +115,7 @@ struct HalfStoryTests {
     /// F1: of A, B and C become A and C; without the old set, A alone would commit once C is dead.
     @Test(arguments: [false, true])
     func `F1: A smaller set is committed by a quorum of the larger one too`(isPlanted: Bool) throws {
-        var (bench, leader) = try led(3)
+        var (bench, leader) = try Bench.led(3)
         let others = [1, 2, 3].filter { $0 != leader }
         for number in 1...3 {
             bench[number].faults.countNewestSetOnly = isPlanted
@@ -155,7 +138,7 @@ struct HalfStoryTests {
     func `F7: A voter leaves an odd set only if the others can be powered off`(isPlanted: Bool) throws {
         var faults = PlantedFaults()
         faults.shrinkOddSets = isPlanted
-        var (bench, leader) = try led(3, faults: faults)
+        var (bench, leader) = try Bench.led(3, faults: faults)
         let others = [1, 2, 3].filter { $0 != leader }
         bench.give(others[0], .leaving)
         bench.run(.seconds(1), among: [1, 2, 3])
@@ -169,7 +152,7 @@ struct HalfStoryTests {
 
     @Test
     func `4.2-d: With checked fence devices an odd set shrinks, and down to one`() throws {
-        var (bench, leader) = try led(3)
+        var (bench, leader) = try Bench.led(3)
         let all = NodeSet([NodeID(1), NodeID(2), NodeID(3)])
         for number in 1...3 {
             bench.give(number, .settings(QuorumSettings(members: all, eligible: all, fenceable: all)))
@@ -190,7 +173,7 @@ struct HalfStoryTests {
 
     @Test
     func `4.2-a: The last survivor, restarted, does not wait for a node that was taken out`() throws {
-        var (bench, leader) = try led(2)
+        var (bench, leader) = try Bench.led(2)
         let other = 3 - leader
         bench.run(.seconds(1), among: [leader])
         bench.give(leader, .provenDead(NodeID(UInt8(other)), 1))
@@ -203,7 +186,7 @@ struct HalfStoryTests {
 
     @Test
     func `4.2-c: A node that leaves says so only when that is on its disk, votes no more, and is proven dead`() throws {
-        var (bench, leader) = try led(2)
+        var (bench, leader) = try Bench.led(2)
         let other = 3 - leader
         bench.isDiskInstant = false
         bench.give(other, .leaving)
@@ -225,7 +208,7 @@ struct HalfStoryTests {
 
     @Test
     func `An operator takes a live voter out and puts it back`() throws {
-        var (bench, leader) = try led(3)
+        var (bench, leader) = try Bench.led(3)
         let all = NodeSet([NodeID(1), NodeID(2), NodeID(3)])
         let gone = [1, 2, 3].first { $0 != leader } ?? 0
         var fewer = all
@@ -241,7 +224,7 @@ struct HalfStoryTests {
 
     @Test
     func `A start that is reported powered off and runs takes no part any more`() throws {
-        var (bench, leader) = try led(3)
+        var (bench, leader) = try Bench.led(3)
         bench.give(leader, .provenDead(NodeID(UInt8(leader)), 1))
         #expect(bench[leader].role == .follower)
         let stops = bench.events[NodeID(UInt8(leader))]?.contains { if case .mustStop = $0 { true } else { false } }

@@ -8,17 +8,6 @@ import Testing
 struct NewcomerTests {
     private static func node(_ number: Int) -> NodeID { NodeID(UInt8(number)) }
 
-    /// Nodes that all hold leases and are listed as they run; returns the leader.
-    private func led(_ count: Int, faults: PlantedFaults = PlantedFaults()) throws -> (Bench, leader: Int) {
-        var bench = Bench(count)
-        for number in 1...count {
-            bench[number].faults = faults
-            bench.give(number, .leaseEligible(true))
-        }
-        bench.run(.seconds(3), among: Set(1...count))
-        return (bench, try #require(bench.leaders().first))
-    }
-
     /// The disk of a node was replaced by an empty one, and the machine joined again.
     private func loseDisk(_ number: Int, _ bench: inout Bench, faults: PlantedFaults = PlantedFaults()) {
         bench.durable[Self.node(number)] = DurableState(isNewcomer: true)
@@ -31,7 +20,7 @@ struct NewcomerTests {
 
     @Test
     func `A node that lost its disk is taken out and listed anew by the others`() throws {
-        var (bench, leader) = try led(3)
+        var (bench, leader) = try Bench.led(3)
         let lost = leader % 3 + 1
         loseDisk(lost, &bench)
         #expect(bench[lost].isNewcomer)
@@ -55,7 +44,7 @@ struct NewcomerTests {
     func `A node that lost its disk elects nobody`(isPlanted: Bool) throws {
         var faults = PlantedFaults()
         faults.countNewcomers = isPlanted
-        var (bench, leader) = try led(3, faults: faults)
+        var (bench, leader) = try Bench.led(3, faults: faults)
         let (lost, behind) = (leader % 3 + 1, (leader + 1) % 3 + 1)
         bench.give(leader, .propose([7], token: 1))
         bench.run(.milliseconds(100), among: [leader, lost])
@@ -72,7 +61,7 @@ struct NewcomerTests {
     func `What only a node without memory acknowledges is not committed`(isPlanted: Bool) throws {
         var faults = PlantedFaults()
         faults.countNewcomers = isPlanted
-        var (bench, leader) = try led(3, faults: faults)
+        var (bench, leader) = try Bench.led(3, faults: faults)
         let lost = leader % 3 + 1
         loseDisk(lost, &bench, faults: faults)
         bench.give(leader, .propose([7], token: 1))
@@ -83,7 +72,7 @@ struct NewcomerTests {
 
     @Test
     func `Of two nodes, the former start of the one that lost its disk has to be proven dead`() throws {
-        var (bench, leader) = try led(2)
+        var (bench, leader) = try Bench.led(2)
         let lost = 3 - leader
         loseDisk(lost, &bench)
         bench.run(.seconds(4), among: [1, 2])
@@ -101,7 +90,7 @@ struct NewcomerTests {
 
     @Test
     func `A new machine gets the log, then a vote`() throws {
-        var (bench, leader) = try led(2)
+        var (bench, leader) = try Bench.led(2)
         bench.give(leader, .propose([1], token: 1))
         bench.run(.milliseconds(200), among: [1, 2])
         bench.cores.append(
@@ -131,7 +120,7 @@ struct NewcomerTests {
 
     @Test
     func `A satellite gets the log and a lease and never a vote`() throws {
-        var (bench, leader) = try led(3)
+        var (bench, leader) = try Bench.led(3)
         let all = NodeSet([1, 2, 3].map(Self.node))
         let satellite = leader % 3 + 1
         var voters = all
@@ -152,7 +141,7 @@ struct NewcomerTests {
 
     @Test
     func `While all nodes stop nobody loses a vote`() throws {
-        var (bench, leader) = try led(4)
+        var (bench, leader) = try Bench.led(4)
         let all = NodeSet([1, 2, 3, 4].map(Self.node))
         for number in 1...4 {
             var settings = QuorumSettings(members: all, eligible: all, fenceable: all)
