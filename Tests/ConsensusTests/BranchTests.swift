@@ -127,6 +127,26 @@ struct BranchTests {
         }
     }
 
+    /// A newcomer has applied nothing yet; it goes by what its branch says, not by its own empty log.
+    @Test
+    func `A newcomer does not leave its branch for one that gives way to it`() throws {
+        var (bench, alone) = try wentOnAlone()
+        let others = [1, 2, 3].filter { $0 != alone }
+        bench.give(alone, .ownStatus(configurationDigest: 1, changes: 9))
+        bench.durable[Self.node(others[0])] = DurableState(
+            isNewcomer: true,
+            branch: DurableBranch(mark: bench[alone].branch)
+        )
+        bench.restart(others[0], incarnation: 2)
+        bench.restart(others[1], incarnation: 2)
+        bench.give(others[1], .ownStatus(configurationDigest: 1, changes: 8))
+        bench.run(.seconds(2), among: [1, 2, 3])
+        let lost = { (number: Int) in
+            bench.events[Self.node(number)]?.contains { if case .branchLost = $0 { true } else { false } } == true
+        }
+        #expect(!lost(others[0]) && !lost(alone) && lost(others[1]))
+    }
+
     private func pair() throws -> (Bench, leader: Int) {
         var (bench, leader) = try Bench.led(2)
         let both = NodeSet([1, 2].map(Self.node))

@@ -108,6 +108,12 @@ extension ConsensusCore {
     /// No branch has this number: the one that the cluster began with has 0.
     static let nobody = UInt64.max
 
+    /// Changes of operators in this branch, as far as anybody says who is heard: a newcomer has not applied them yet.
+    var claimedChanges: UInt64 {
+        let said = records.lazy.filter { $0.isHeard && !self.isForeign($0) }.compactMap { $0.said?.changes }
+        return max(own.changes, said.max() ?? 0)
+    }
+
     /// A heartbeat of another branch came.
     mutating func meet(_ heartbeat: Heartbeat, from slot: Int) {
         let peer = records[slot].id
@@ -123,7 +129,7 @@ extension ConsensusCore {
             return
         }
         let other = BranchClaim(mark: heartbeat.branch, changes: heartbeat.changes)
-        guard !BranchClaim(mark: branch, changes: own.changes).prevails(over: other) else { return }
+        guard !BranchClaim(mark: branch, changes: claimedChanges).prevails(over: other) else { return }
         own.branchLeft = heartbeat.branch
         if currentRole != .follower { becomeFollower(term: currentTerm, leader: nil) }
         endLease()

@@ -43,7 +43,7 @@ extension ConsensusCore {
         heartbeat.lostAfter = timing.lostAfter
         heartbeat.promise = timing.electionTimeout
         heartbeat.branch = branch
-        heartbeat.changes = own.changes
+        heartbeat.changes = claimedChanges
         heartbeat.meets = metBranch
         return heartbeat
     }
