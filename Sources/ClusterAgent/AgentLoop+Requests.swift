@@ -24,7 +24,7 @@ extension AgentLoop {
         case .status:
             let own = counters.view(of: core.state.configuration.node(core.id)?.name ?? "", now: Clock.monotonic())
             let links = linkViews()
-            take(request, uid: uid) { reply(Self.adding(own, links, to: $0)) }
+            take(request, uid: uid) { [notices] in reply(Self.adding(own, links, notices, to: $0)) }
         case .stopNode(let node): stop(node, uid: uid, reply)
         case .unblock(let dead): reply(unblock(dead))
         case .configuration, .failoverCheck, .edit, .move, .cleanup, .fence, .confirmOff, .stopAll, .rotateKey,
@@ -37,11 +37,14 @@ extension AgentLoop {
     private static func adding(
         _ agent: AgentView,
         _ links: [LinkView],
+        _ notices: [String],
         to response: AdminResponse
     ) -> AdminResponse {
         guard case .status(var view) = response else { return response }
         view.agent = agent
         view.links = links
+        // Whoever leads may not have seen what this node was alarmed by.
+        view.warnings += notices.filter { !view.warnings.contains($0) }
         // A node that is gone altogether is told elsewhere.
         let online = Set(view.nodes.filter { $0.state == .online }.map(\.name))
         view.warnings += links.filter { $0.state != .up && online.contains($0.node) }
