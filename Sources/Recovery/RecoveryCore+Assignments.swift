@@ -69,6 +69,9 @@ extension RecoveryCore {
         held[resource] = nil
         // The end of a fence or a leave releases by itself.
         if isVerifiedOff(assignment.node, assignment.incarnation) { return }
+        // Once that is proposed it may be applied at any moment: should the node be back before, it must not be ordered to
+        // run what others may start.
+        withdraw(resource, assignment)
         want(
             .release(resource, assignment.epoch),
             .release(resource: resource, epoch: assignment.epoch),

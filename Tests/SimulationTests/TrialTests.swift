@@ -20,6 +20,13 @@ struct TrialTests {
         #expect(report.failure == nil, "\(report.failure?.description ?? "")")
     }
 
+    /// A node that came back between the proposal of a release and its commit was ordered to run what another was given.
+    @Test
+    func `Nothing is ordered under an epoch whose release is proposed (seed 52412)`() {
+        let report = Trial(seed: 52412).run()
+        #expect(report.failure == nil, "\(report.failure?.description ?? "")")
+    }
+
     @Test
     func `A seed repeats a run event for event`() {
         let trial = Trial(seed: 11, nodes: 3, seconds: 15)

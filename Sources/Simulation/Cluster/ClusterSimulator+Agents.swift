@@ -84,6 +84,8 @@ extension ClusterSimulator {
     mutating func feed(_ index: Int, _ input: NodeInput) {
         let host = hosts[index]
         guard let agent = host.agent else { return }
+        // A lease may also end by itself: that of an agent that was killed, while the next one looks around.
+        guardProcesses(index)
         var effects: [NodeEffect] = []
         swap(&effects, &self.effects)
         agent.core.receive(input, now: host.clock.local(now), wallClock: wallClock(index), into: &effects)
