@@ -130,8 +130,7 @@ extension AgentLoop {
         var dead: [Voter] = []
         for name in names {
             guard let node = core.state.configuration.node(named: name), node.id != core.id else {
-                let known = core.state.configuration.nodes.map(\.name).joined(separator: ", ")
-                return .failed(AdminFailure(.refused, "\"\(name)\" is no other node of this cluster; nodes: \(known)"))
+                return .failed(noOtherNode(name))
             }
             let listed = core.consensus.listedVoters.set.incarnation(of: node.id) ?? 0
             dead.append(Voter(node: node.id, incarnation: max(listed, core.newestIncarnation(of: node.id))))
@@ -165,10 +164,15 @@ extension AgentLoop {
         }
     }
 
+    /// What is said of a name that is this node's own, or nobody's.
+    func noOtherNode(_ name: NodeName) -> AdminFailure {
+        let names = core.state.configuration.nodes.map(\.name).joined(separator: ", ")
+        return AdminFailure(.refused, "\"\(name)\" is no other node of this cluster; nodes: \(names)")
+    }
+
     private func token(for name: NodeName) -> AdminResponse {
         guard let node = core.state.configuration.node(named: name), node.id != core.id else {
-            let names = core.state.configuration.nodes.map(\.name).joined(separator: ", ")
-            return .failed(AdminFailure(.refused, "\"\(name)\" is no other node of this cluster; nodes: \(names)"))
+            return .failed(noOtherNode(name))
         }
         // Whoever joins with the token takes the running node's place, which would have to end.
         if case .alive? = core.consensus.peer(node.id)?.state {

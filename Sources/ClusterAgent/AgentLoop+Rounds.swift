@@ -34,10 +34,7 @@ extension AgentLoop {
     /// Has another node's agent end its work.
     func stop(_ name: NodeName, uid: UInt32, _ reply: @escaping @Sendable (AdminResponse) -> Void) {
         guard let node = core.state.configuration.node(named: name), node.id != core.id else {
-            let names = core.state.configuration.nodes.map(\.name).joined(separator: ", ")
-            return reply(
-                .failed(AdminFailure(.refused, "\"\(name)\" is no other node of this cluster; nodes: \(names)"))
-            )
+            return reply(.failed(noOtherNode(name)))
         }
         let version = core.state.version
         if hasEnded(node.id) { return reply(.done(version: version, notes: [])) }
@@ -71,7 +68,7 @@ extension AgentLoop {
         }
         let others = core.state.configuration.nodes.map(\.id).filter { $0 != core.id }
         let request = AdminRequest.loadBalancerStatus(listener: listener, everyNode: false)
-        ask(others.filter(isHeard), request, uid: uid, Self.viewPatience, reply) { [unowned self] round in
+        ask(others.filter(core.isHeard), request, uid: uid, Self.viewPatience, reply) { [unowned self] round in
             var report = own
             for node in others {
                 if case .loadBalancer(let answer)? = round.answers[node] {
@@ -129,12 +126,4 @@ extension AgentLoop {
 
     /// Whether a node's agent said that it ends.
     private func hasEnded(_ node: NodeID) -> Bool { core.consensus.peer(node)?.state == .left }
-
-    /// Whether a node's agent speaks now, or did a moment ago.
-    private func isHeard(_ node: NodeID) -> Bool {
-        switch core.consensus.peer(node)?.state {
-        case .alive, .suspect: true
-        case .lost, .left, nil: false
-        }
-    }
 }
