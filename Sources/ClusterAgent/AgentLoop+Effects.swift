@@ -209,6 +209,7 @@ extension AgentLoop {
         case .left(let node, _): log.notice("\(name(of: node)) has left")
         case .fenceConfirmed(let node, _): log.warning("an operator says that \(name(of: node)) is off")
         case .stopAll: log.notice("an operator stops all nodes")
+        case .historyGaveWay: log.notice("another history of this cluster has given way to this one for good")
         case .stopAllEnded: log.notice("the cluster runs again after all nodes were stopped")
         case .announce, .cleanup, .move, .moveEnded, .installKey, .useKey, .retireKeys: break
         }

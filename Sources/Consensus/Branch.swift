@@ -53,12 +53,18 @@ struct BranchClaim: Hashable, Sendable {
     var mark: BranchMark
     /// How many changes of operators are in it now.
     var changes: UInt64
+    /// Which branches gave way to it.
+    var gaveWay: [UInt64] = []
 
-    /// Whether this history goes on where the two meet: the one in which operators changed something since they parted;
-    /// where that tells nothing, the later generation, then that of the node that led before, then the lowest number.
+    /// Whether this history goes on where the two meet: the one that the other gave way to before; else the one in which
+    /// operators changed something since they parted; where that tells nothing, the later generation, then that of the
+    /// node that led before, then the lowest number.
     ///
-    /// Of two different branches exactly one goes on, whoever asks.
+    /// Of two different branches exactly one goes on, whoever asks. A meeting is decided once: a node of a branch that
+    /// gave way may have been away then, and what has happened since must not decide otherwise when it is back.
     func prevails(over other: BranchClaim) -> Bool {
+        let (hadOther, otherHadThis) = (gaveWay.contains(other.mark.id), other.gaveWay.contains(mark.id))
+        if hadOther != otherHadThis { return hadOther }
         let parted =
             mark.generation == other.mark.generation
             ? min(mark.base, other.mark.base)

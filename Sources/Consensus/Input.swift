@@ -28,8 +28,9 @@ public enum Input: Sendable {
     /// The profile changed: these times hold from now on. See ``ConsensusCore/isTimingSettled``.
     /// `former` is what held before the last change that the shell has applied.
     case timing(ConsensusTiming, former: ConsensusTiming? = nil)
-    /// What heartbeats say of this node's applied configuration, and of how many changes operators made to it.
-    case ownStatus(configurationDigest: UInt64, changes: UInt64 = 0)
+    /// What heartbeats say of this node's applied configuration, of how many changes operators made to it, and of the
+    /// branches that gave way to this one; of those the newest ``ConsensusLimits/branchesGone`` are kept.
+    case ownStatus(configurationDigest: UInt64, changes: UInt64 = 0, gaveWay: [UInt64] = [])
     /// An operator says that these starts of voters are dead and that this node shall go on without them, in a branch with
     /// this random number; nothing happens where `objectionToActingAlone` is not nil. `Event.beginsAnew` follows.
     case actAlone([Voter], branchID: UInt64)

@@ -9,6 +9,8 @@ struct PeerRecord: Sendable {
     /// The newest heartbeat of this incarnation.
     var said: Heartbeat?
     var roundTrip: Duration?
+    /// Since when this incarnation says that it hears nobody; nil while it hears somebody.
+    var deafSince: Instant?
 
     // The rest means something only while this node leads.
 
@@ -35,6 +37,7 @@ struct PeerRecord: Sendable {
         self.incarnation = incarnation
         detector = FailureDetector(now: now)
         said = nil
+        deafSince = nil
         roundTrip = nil
         acknowledgedSend = nil
         answeredSend = nil

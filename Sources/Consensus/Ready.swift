@@ -84,6 +84,8 @@ public enum Event: Hashable, Sendable {
     /// This node met another branch and gives its own up: it stops everything, keeps its log for reading, and starts anew
     /// with an empty store in that branch.
     case branchLost(to: BranchMark)
+    /// A node of another branch has left that one for this.
+    case branchGaveWay(BranchMark)
     /// This node has left: it holds no lease, votes for nobody and says so.
     case left
 }

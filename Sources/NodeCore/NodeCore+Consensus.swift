@@ -64,6 +64,8 @@ extension NodeCore {
         case .mustStop(let reason): effects.append(.mustStop(reason))
         case .left: effects.append(branchToJoin.map { .rejoin($0) } ?? .left)
         case .beginsAnew: effects.append(.beginAnew)
+        case .branchGaveWay(let mark):
+            if !gaveWay.contains(mark.id) { gaveWay = (gaveWay + [mark.id]).suffix(ClusterState.historiesGoneKept) }
         case .branchLost(let mark):
             effects.append(.event(.branchLost(to: mark)))
             branchToJoin = mark
@@ -89,7 +91,7 @@ extension NodeCore {
     }
 
     private mutating func apply(_ entries: [LogEntry], now: Instant, into effects: inout [NodeEffect]) {
-        let before = (state.version, state.keys, state.stopped, state.operatorChanges)
+        let before = (state.version, state.keys, state.stopped, state.operatorChanges, state.historiesGone)
         let wasLeading = isLeading
         for entry in entries where entry.index > appliedIndex {
             appliedIndex = entry.index
@@ -104,7 +106,8 @@ extension NodeCore {
             if let request = command.request, let answer { finish(request.id, answer, into: &effects) }
         }
         stateChanged(
-            configuration: (state.version, state.keys, state.stopped, state.operatorChanges) != before,
+            configuration: (state.version, state.keys, state.stopped, state.operatorChanges, state.historiesGone)
+                != before,
             becameLeading: isLeading && !wasLeading,
             now,
             &effects
@@ -129,7 +132,8 @@ extension NodeCore {
     /// Tells consensus what heartbeats say of this node's state.
     mutating func tellOwnStatus(now: Instant, into effects: inout [NodeEffect]) {
         let digest = codec.digest(state)
-        step(.ownStatus(configurationDigest: digest, changes: state.operatorChanges ?? 0), now: now, into: &effects)
+        let (changes, gone) = (state.operatorChanges ?? 0, state.historiesGone ?? [])
+        step(.ownStatus(configurationDigest: digest, changes: changes, gaveWay: gone), now: now, into: &effects)
     }
 
     private mutating func stateChanged(
@@ -159,6 +163,16 @@ extension NodeCore {
         } else if isLeading {
             recover(.applied(state), now: now, into: &effects)
         }
+    }
+
+    /// Puts on record that other histories gave way to this one, once they are heard no more.
+    ///
+    /// Until then nothing can be committed. Every node that heard it remembers it, for the leader may change meanwhile.
+    mutating func recordWhatGaveWay(now: Instant, into effects: inout [NodeEffect]) {
+        guard !gaveWay.isEmpty else { return }
+        gaveWay.removeAll { state.historiesGone?.contains($0) == true }
+        guard isLeading, !consensus.isMeeting, consensus.commitIndex == consensus.lastIndex else { return }
+        for history in gaveWay { proposeOwn(.historyGaveWay(history), now: now, into: &effects) }
     }
 
     /// Leaves with all others if an operator ended this start of the agent with theirs; a leader that runs anew says that

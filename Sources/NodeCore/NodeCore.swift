@@ -39,6 +39,8 @@ public struct NodeCore: Sendable {
     var isLeaving = false
     /// The branch that this node goes over to once it runs nothing any more.
     var branchToJoin: BranchMark?
+    /// Branches that were heard to give way to this node's and are not known to be on record.
+    var gaveWay: [UInt64] = []
     var hasLeft = false
     var wallClock: Int64 = 0
     /// What recovery was told last.
@@ -199,6 +201,7 @@ public struct NodeCore: Sendable {
         case .leave: beginLeaving(now: now, into: &effects)
         }
         tellHeardElsewhere(now: now, into: &effects)
+        recordWhatGaveWay(now: now, into: &effects)
         leaveIfDone(now: now, into: &effects)
     }
 

@@ -34,6 +34,7 @@ enum EventText {
         case .mustStop(let reason): "must stop: \(reason)"
         case .beginsAnew: "begins a branch"
         case .branchLost(let mark): "gives its branch up for \(mark.id)"
+        case .branchGaveWay(let mark): "hears that branch \(mark.id) gave way"
         case .left: "has left"
         }
     }

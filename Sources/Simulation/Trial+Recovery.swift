@@ -1,5 +1,6 @@
 import ClusterModel
 import Consensus
+import NodeCore
 
 /// Liveness: what has to work again once faults end, and for whom.
 extension Trial {
@@ -57,7 +58,7 @@ extension ClusterSimulator {
     }
 
     private func chooseCore(_ random: inout SeededGenerator) -> Set<NodeID> {
-        let sets = votersThatCount
+        let sets = votersThatCount.flatMap(withoutTheDead)
         var core: Set<NodeID> = []
         for node in voters.shuffled(using: &random) {
             let isEnough = sets.allSatisfy { set in
@@ -71,6 +72,18 @@ extension ClusterSimulator {
             core.insert(node)
         }
         return core
+    }
+
+    /// A set, and those that a leader that is about to lose its quorum may still make of it: starts that have ended may be
+    /// taken out one by one.
+    private func withoutTheDead(_ set: VoterSet) -> [VoterSet] {
+        let (live, dead) = (set.voters.filter { isRunning($0) }, set.voters.filter { !isRunning($0) })
+        let shrunk = dead.map { left in VoterSet(set.voters.filter { $0 != left }) } + [VoterSet(live)]
+        return [set] + shrunk.filter { $0.count > 0 }
+    }
+
+    private func isRunning(_ voter: Voter) -> Bool {
+        hosts.contains { $0.id == voter.node && $0.agent?.core.incarnation == voter.incarnation }
     }
 
     /// The newest voter set that was ever committed, and every later one that is on some disk.

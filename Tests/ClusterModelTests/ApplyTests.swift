@@ -248,6 +248,16 @@ struct ApplyTests {
     }
 
     @Test
+    func `The newest histories that gave way are remembered`() {
+        var state = ClusterState(configuration: ClusterConfiguration(name: "c", nodes: []))
+        for history in 1...10 as ClosedRange<UInt64> {
+            _ = state.apply(Command(change: .historyGaveWay(history), proposedAt: 0))
+        }
+        _ = state.apply(Command(change: .historyGaveWay(4), proposedAt: 0))
+        #expect(state.historiesGone == [3, 5, 6, 7, 8, 9, 10, 4])
+    }
+
+    @Test
     func `A stop of all nodes is of the starts that ran then`() {
         var state = Self.state(.stopAll)
         #expect(state.isStopped(Self.one, 5) && !state.isStopped(Self.one, 6))

@@ -16,6 +16,8 @@ struct Bench {
     var durable: [NodeID: DurableState] = [:]
     /// Whether writes finish at once.
     var isDiskInstant = true
+    /// Who is heard and hears nobody.
+    var deaf: Set<Int> = []
 
     init(_ count: Int, durable: [DurableState] = []) {
         let voters = (1...count).map { NodeID(UInt8($0)) }
@@ -86,7 +88,9 @@ struct Bench {
             let batch = wire
             wire = []
             for (from, out) in batch
-            where nodes.contains(Int(from.rawValue)) && nodes.contains(Int(out.to.rawValue)) {
+            where nodes.contains(Int(from.rawValue)) && nodes.contains(Int(out.to.rawValue))
+                && !deaf.contains(Int(out.to.rawValue))
+            {
                 give(Int(out.to.rawValue), .message(from: from, out.message))
             }
         }

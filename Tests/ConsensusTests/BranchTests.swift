@@ -31,6 +31,13 @@ struct BranchTests {
         (BranchClaim(mark: mark(9, founder: 2, led: true), changes: 4), BranchClaim(mark: mark(2), changes: 4)),
         (BranchClaim(mark: mark(9, founder: 1), changes: 4), BranchClaim(mark: mark(2, founder: 2), changes: 4)),
         (BranchClaim(mark: mark(1), changes: 4), BranchClaim(mark: mark(2), changes: 4)),
+        // Decided before, whatever has happened since.
+        (BranchClaim(mark: mark(1), changes: 4, gaveWay: [2]), BranchClaim(mark: mark(2, generation: 3), changes: 9)),
+        // Each gave way to the other, somewhere: decided as if they had never met.
+        (
+            BranchClaim(mark: mark(1), changes: 4, gaveWay: [2]),
+            BranchClaim(mark: mark(2), changes: 4, gaveWay: [7, 1])
+        ),
     ])
     func `Of two histories exactly one goes on, whoever asks`(first: BranchClaim, second: BranchClaim) {
         #expect(first.prevails(over: second))
@@ -145,6 +152,33 @@ struct BranchTests {
             bench.events[Self.node(number)]?.contains { if case .branchLost = $0 { true } else { false } } == true
         }
         #expect(!lost(others[0]) && !lost(alone) && lost(others[1]))
+    }
+
+    @Test
+    func `Who gives its branch up says for which, and whoever hears it can put that on record`() throws {
+        var (bench, alone) = try wentOnAlone()
+        let others = [1, 2, 3].filter { $0 != alone }
+        bench.restart(others[0], incarnation: 2)
+        bench.run(.seconds(2), among: [1, 2, 3].filter { $0 != others[1] }.reduce(into: []) { $0.insert($1) })
+        #expect(bench.events[Self.node(others[0])]?.contains(.branchLost(to: bench[alone].branch)) == true)
+        #expect(bench.events[Self.node(alone)]?.contains(.branchGaveWay(.origin)) == false)
+        bench.give(others[0], .leaving)
+        bench.run(.seconds(1), among: [alone, others[0]])
+        #expect(bench.events[Self.node(alone)]?.contains(.branchGaveWay(.origin)) == true)
+    }
+
+    /// The branch that this node's had given way to is met again, with changes that were made since.
+    @Test
+    func `A branch that gave way does not come back with a node that was away`() throws {
+        var (bench, alone) = try wentOnAlone()
+        bench.give(alone, .ownStatus(configurationDigest: 1, changes: 0, gaveWay: [BranchMark.origin.id]))
+        let others = [1, 2, 3].filter { $0 != alone }
+        for other in others { bench.restart(other, incarnation: 2) }
+        bench.run(.seconds(2), among: Set(others))
+        for other in others { bench.give(other, .ownStatus(configurationDigest: 1, changes: 3)) }
+        bench.run(.seconds(1), among: [1, 2, 3])
+        #expect(bench.events[Self.node(alone)]?.contains(.branchLost(to: .origin)) == false)
+        #expect(others.contains { bench.events[Self.node($0)]?.contains(.branchLost(to: bench[alone].branch)) == true })
     }
 
     private func pair() throws -> (Bench, leader: Int) {

@@ -35,6 +35,25 @@ struct HalfStoryTests {
         #expect(bench[leader].voters == [NodeID(UInt8(leader))])
     }
 
+    /// A voter that hears nobody can lead nobody and follow nobody, though everybody hears it.
+    @Test
+    func `A leader of two asks for the death of the other that has heard nobody for long`() throws {
+        var (bench, leader) = try Bench.led(2)
+        let other = 3 - leader
+        bench.deaf = [other]
+        bench.run(.seconds(3), among: [1, 2])
+        #expect(bench[leader].peer(NodeID(UInt8(other)))?.state == .alive(holdsLease: false))
+        #expect(asks(bench, leader).isEmpty)
+        bench.run(.seconds(1), among: [1, 2])
+        #expect(asks(bench, leader) == [[Voter(node: NodeID(UInt8(other)), incarnation: 1)]])
+        #expect(asks(bench, other).isEmpty)
+        // It hears again: nobody need die.
+        bench.deaf = []
+        bench.run(.seconds(1), among: [1, 2])
+        #expect(asks(bench, leader).last == [])
+        #expect(bench[leader].isQuorate || bench[other].isQuorate)
+    }
+
     /// The wait of 4.3-c after a proof of death, and after a time without a quorum.
     @Test(arguments: [false, true])
     func `4.3-c: A leader that gets its quorum by proof waits out leases of the dead half`(isPlanted: Bool) throws {

@@ -29,6 +29,7 @@ struct MessageTests {
         heartbeat.branch = BranchMark(id: 17, generation: 2, base: 3, founder: NodeID(4), founderLed: true)
         heartbeat.changes = 5
         heartbeat.meets = 6
+        heartbeat.gaveWay = [7, .max - 1]
         let zeros = String(repeating: "0", count: 48)
         let set = VoterSet([Voter(node: NodeID(2), incarnation: 5), Voter(node: NodeID(1), incarnation: 6)])
         let entries = [

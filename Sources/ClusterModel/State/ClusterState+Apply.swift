@@ -47,6 +47,9 @@ extension ClusterState {
             return confirmFence(of: node, incarnation, at: command.proposedAt)
         case .stopAll: stopped = incarnations
         case .stopAllEnded: stopped = nil
+        case .historyGaveWay(let history):
+            let others = (historiesGone ?? []).filter { $0 != history }
+            historiesGone = (others + [history]).suffix(Self.historiesGoneKept)
         case .failure(let resource, let node, let reason, let stopFailed, let epoch, let number):
             guard isNews(resource, epoch: epoch, number: number) else { break }
             let record = FailureRecord(

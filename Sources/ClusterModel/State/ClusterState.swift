@@ -41,9 +41,16 @@ public struct ClusterState: Hashable, Codable, Sendable {
     public var operatorChanges: UInt64?
     /// Resources that were found running without an order; nil for none ever.
     public var strays: [ResourceName: StrayRecord]?
+    /// Histories that gave way to this one, the newest last; nil for none ever.
+    ///
+    /// A node of theirs that was away then must not bring them back.
+    public var historiesGone: [UInt64]?
 
     /// How many answers are remembered.
     public static let answersKept = 128
+
+    /// How many histories that gave way are remembered.
+    public static let historiesGoneKept = 8
 
     /// The state before the first entry.
     public init(configuration: ClusterConfiguration) {
@@ -64,6 +71,7 @@ public struct ClusterState: Hashable, Codable, Sendable {
         stopped = nil
         operatorChanges = nil
         strays = nil
+        historiesGone = nil
     }
 }
 

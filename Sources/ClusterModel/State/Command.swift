@@ -54,6 +54,8 @@ public enum Change: Hashable, Codable, Sendable {
     case stopAll
     /// A node runs anew after all were stopped.
     case stopAllEnded
+    /// Records that another history of the cluster gave way to this one.
+    case historyGaveWay(UInt64)
     /// Counts a failure of a resource on a node: the `number`th under that epoch, so that it is counted once however
     /// often and by however many leaders it is proposed. Epoch 0 counts always.
     case failure(

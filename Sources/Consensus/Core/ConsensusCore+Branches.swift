@@ -100,7 +100,10 @@ extension ConsensusCore {
 
     /// The other branch, once nothing more is added to this one; `nobody` while there is none or this node does not speak
     /// for its branch.
+    ///
+    /// In the last words of a node, the branch that it gave its own up for.
     var metBranch: UInt64 {
+        if own.leftAt != nil { return own.branchLeft?.id ?? Self.nobody }
         let speaks = currentRole == .leader ? committed == log.last.index : currentLeader == nil
         return speaks && own.branchLeft == nil ? met?.branch.id ?? Self.nobody : Self.nobody
     }
@@ -114,11 +117,21 @@ extension ConsensusCore {
         return max(own.changes, said.max() ?? 0)
     }
 
+    /// Branches that gave way to this one, as far as anybody says who is heard.
+    var claimedGaveWay: [UInt64] {
+        var result = own.gaveWay
+        for record in records where record.isHeard && !isForeign(record) {
+            for branch in record.said?.gaveWay ?? [] where !result.contains(branch) { result.append(branch) }
+        }
+        return result.suffix(ConsensusLimits.branchesGone)
+    }
+
     /// A heartbeat of another branch came.
     mutating func meet(_ heartbeat: Heartbeat, from slot: Int) {
         let peer = records[slot].id
         if heartbeat.hasLeft {
             peerLeft(heartbeat, slot: slot)
+            if heartbeat.meets == branch.id { emit(.branchGaveWay(heartbeat.branch)) }
             return
         }
         reviewQuorum()
@@ -128,8 +141,9 @@ extension ConsensusCore {
         else {
             return
         }
-        let other = BranchClaim(mark: heartbeat.branch, changes: heartbeat.changes)
-        guard !BranchClaim(mark: branch, changes: claimedChanges).prevails(over: other) else { return }
+        let claim = BranchClaim(mark: branch, changes: claimedChanges, gaveWay: claimedGaveWay)
+        let other = BranchClaim(mark: heartbeat.branch, changes: heartbeat.changes, gaveWay: heartbeat.gaveWay)
+        guard !claim.prevails(over: other) else { return }
         own.branchLeft = heartbeat.branch
         if currentRole != .follower { becomeFollower(term: currentTerm, leader: nil) }
         endLease()

@@ -21,6 +21,11 @@ extension ConsensusCore {
     /// hold the lowest node either.
     static let fenceStagger = Duration.seconds(2)
 
+    /// How long a voter that is heard has to hear nobody until the other half may shoot it: longer than an agent takes from
+    /// its first heartbeat to the first that it hears, and shorter than a deaf node, which believes everybody dead, waits
+    /// before it shoots a leader.
+    static let deafnessBeforeFence = Duration.seconds(3)
+
     // MARK: Quorum of a leader
 
     /// Notices that a quorum answers, or does not any more.
@@ -163,10 +168,16 @@ extension ConsensusCore {
         let isCut = unproven.allSatisfy { voter in
             guard let slot = slot(of: voter.node) else { return false }
             // What it was is gone with its store; proof that the former start is dead lets it be listed anew.
-            if !counts(records[slot]) { return true }
+            if !counts(records[slot]) || isDeafToAll(records[slot]) { return true }
             guard records[slot].isLost else { return false }
             return !records.contains { half.contains($0.id) && $0.said?.hears.contains(voter.node) == true }
         }
         return isCut ? unproven : []
+    }
+
+    /// Whether a node is heard and has heard nobody for so long that it has not just started: it can lead nobody and
+    /// follow nobody, and a half that needs it would wait for ever.
+    private func isDeafToAll(_ record: PeerRecord) -> Bool {
+        record.isHeard && record.deafSince.map { clock - $0 >= Self.deafnessBeforeFence } ?? false
     }
 }

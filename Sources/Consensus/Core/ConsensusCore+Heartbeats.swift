@@ -45,6 +45,7 @@ extension ConsensusCore {
         heartbeat.branch = branch
         heartbeat.changes = claimedChanges
         heartbeat.meets = metBranch
+        heartbeat.gaveWay = claimedGaveWay
         return heartbeat
     }
 
@@ -65,6 +66,11 @@ extension ConsensusCore {
         }
         let didCount = counts(records[slot])
         records[slot].said = heartbeat
+        if !heartbeat.hears.isEmpty {
+            records[slot].deafSince = nil
+        } else if records[slot].deafSince == nil {
+            records[slot].deafSince = clock
+        }
         heard(slot)
         if isForeign(records[slot]) { return meet(heartbeat, from: slot) }
         if heartbeat.deaths != deaths { learn(heartbeat.deaths) }

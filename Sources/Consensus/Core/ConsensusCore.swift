@@ -157,9 +157,10 @@ public struct ConsensusCore: Sendable {
         case .leaseEligible(let eligible): setLeaseEligible(eligible)
         case .denyLease(let nodes): own.denied = nodes
         case .timing(let timing, let former): setTiming(timing, former: former)
-        case .ownStatus(let digest, let changes):
+        case .ownStatus(let digest, let changes, let gaveWay):
             own.configurationDigest = digest
             own.changes = changes
+            own.gaveWay = gaveWay.suffix(ConsensusLimits.branchesGone)
         case .actAlone(let confirmed, let branchID): actAlone(confirmed, branchID: branchID)
         case .storage(let working): setStorage(working: working)
         case .leaving: startLeaving()
@@ -224,6 +225,8 @@ struct OwnStatus: Sendable {
     var configurationDigest: UInt64 = 0
     /// Changes of operators in the applied log.
     var changes: UInt64 = 0
+    /// Branches that gave way to this one, by the applied log.
+    var gaveWay: [UInt64] = []
     /// Since when the voters are who they are and none came back that had been lost.
     var togetherSince: Instant
     /// Whom this node followed last, itself included.

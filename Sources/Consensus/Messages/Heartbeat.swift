@@ -45,7 +45,11 @@ public struct Heartbeat: Hashable, Sendable {
     /// How many changes of operators are in it.
     public var changes: UInt64
     /// The other branch that the sender hears, when it speaks for its own and adds nothing to it; all ones for none.
+    ///
+    /// From one that has left: the branch that it gave its own up for.
     public var meets: UInt64
+    /// Branches that gave way to the sender's, as its applied log says; at most ``ConsensusLimits/branchesGone``.
+    public var gaveWay: [UInt64]
 
     /// The longest time that a heartbeat may state.
     static let longestTime = Duration.seconds(60)
@@ -76,6 +80,11 @@ public struct Heartbeat: Hashable, Sendable {
         branch = try BranchMark(parsing: &reader)
         changes = try reader.readUInt64()
         meets = try reader.readUInt64()
+        let count = Int(try reader.readUInt8())
+        guard count <= ConsensusLimits.branchesGone else { throw .invalid("branches that gave way") }
+        var gaveWay: [UInt64] = []
+        for _ in 0..<count { gaveWay.append(try reader.readUInt64()) }
+        self.gaveWay = gaveWay
         guard lostAfter <= Self.longestTime, promise <= Self.longestTime else { throw .invalid("heartbeat times") }
     }
 
@@ -99,6 +108,8 @@ public struct Heartbeat: Hashable, Sendable {
         branch.encode(into: &writer)
         writer.write(changes)
         writer.write(meets)
+        writer.write(UInt8(gaveWay.count))
+        for branch in gaveWay { writer.write(branch) }
     }
 
     init(
@@ -131,6 +142,7 @@ public struct Heartbeat: Hashable, Sendable {
         branch = .origin
         changes = 0
         meets = ConsensusCore.nobody
+        gaveWay = []
     }
 }
 

@@ -73,10 +73,10 @@ extension ClusterSimulator {
     /// The asker reads the state of the power, and hears what the controller says of it.
     mutating func endFence(_ command: PowerCommand, worked: Bool, lies: Bool) {
         let host = hosts[command.target]
-        let isOff = !host.isPowered || host.disk.incarnation > command.incarnation
-        if lies, !isOff {
+        if lies, host.isPowered {
             note(command.target, "is said to be off, and is not")
-            host.falselyDead = host.disk.incarnation
+            // An agent that started anew meanwhile is not meant, but what it found running is.
+            host.falselyDead = max(host.falselyDead, command.incarnation)
         }
         // A machine that is on again would be read as on, so this attempt would fail; it is tried again.
         let isReadOff = lies || !host.isPowered

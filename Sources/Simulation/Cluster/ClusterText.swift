@@ -47,6 +47,7 @@ enum ClusterText {
             "operator: n\(node.rawValue) incarnation \(incarnation) is off"
         case .stopAll: "stop all"
         case .stopAllEnded: "end of stop all"
+        case .historyGaveWay(let history): "end of history \(history)"
         case .failure(let resource, let node, let reason, let stopFailed, _, let number):
             "failure \(number) of \(resource) on n\(node.rawValue): \(reason)\(stopFailed ? " (stop)" : "")"
         case .cleanup(let resource, _): "cleanup \(resource)"

@@ -140,6 +140,7 @@ extension World {
         case .moveEnded(let resource): "end of move of \(resource)"
         case .fenceConfirmed(let node, _): "node \(node.rawValue) is confirmed off"
         case .stopAll, .stopAllEnded: "stop of all nodes"
+        case .historyGaveWay: "end of another history"
         case .configure: "configuration"
         case .installKey, .useKey, .retireKeys: "the cluster's secret"
         }
