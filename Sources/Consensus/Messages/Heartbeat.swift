@@ -47,6 +47,17 @@ public struct Heartbeat: Hashable, Sendable {
     /// The other branch that the sender hears, when it speaks for its own and adds nothing to it; all ones for none.
     public var meets: UInt64
 
+    /// What somebody says who has said nothing yet.
+    static let silence = Heartbeat(
+        incarnation: 0,
+        term: 0,
+        leader: nil,
+        last: LogPosition(index: 0, term: 0),
+        commitIndex: 0,
+        configurationDigest: 0,
+        sentAt: 0
+    )
+
     /// The longest time that a heartbeat may state.
     static let longestTime = Duration.seconds(60)
 
