@@ -38,6 +38,20 @@ public struct Instant: Hashable, Comparable, Sendable, CustomStringConvertible {
     public var description: String { "\(Double(nanoseconds) / 1e9)s" }
 }
 
+extension Instant? {
+    /// The first of four moments, any of which may never come.
+    @inlinable
+    public static func earliest(_ first: Self, _ second: Self, _ third: Self, _ fourth: Self) -> Self {
+        earlier(earlier(first, second), earlier(third, fourth))
+    }
+
+    @inlinable
+    static func earlier(_ left: Self, _ right: Self) -> Self {
+        guard let left else { return right }
+        return right.map { Swift.min(left, $0) } ?? left
+    }
+}
+
 extension Duration {
     /// As `nanoseconds(_:)`, which is generic and not specialised outside of the standard library.
     @inlinable

@@ -27,7 +27,7 @@ public enum Input: Sendable {
     case denyLease(NodeSet)
     /// The profile changed: these times hold from now on. See ``ConsensusCore/isTimingSettled``.
     /// `former` is what held before the last change that the shell has applied.
-    case timing(ConsensusTiming, former: ConsensusTiming? = nil)
+    indirect case timing(ConsensusTiming, former: ConsensusTiming? = nil)
     /// What heartbeats say of this node's applied configuration, of how many changes operators made to it, and of the
     /// branches that gave way to this one; of those the newest ``ConsensusLimits/branchesGone`` are kept.
     case ownStatus(configurationDigest: UInt64, changes: UInt64 = 0, gaveWay: [UInt64] = [])
@@ -40,7 +40,7 @@ public enum Input: Sendable {
     /// which the process must end: this incarnation never acts again (RULE 4.2-c).
     case leaving
     /// What the applied configuration and the fence devices say about who may vote. To be kept current on every node.
-    case settings(QuorumSettings)
+    indirect case settings(QuorumSettings)
     /// A node was verified off when it ran as this incarnation or a later one.
     case provenDead(NodeID, Incarnation)
 }

@@ -6,8 +6,10 @@ struct PeerRecord: Sendable {
     var incarnation: Incarnation = 0
     var detector: FailureDetector
     var state = PeerState.suspect
-    /// The newest heartbeat of this incarnation.
-    var said: Heartbeat?
+    /// A flag beside the heartbeat in place of an optional: a look at one field then reads that field, where an optional
+    /// would be copied as a whole first.
+    private var hasSpoken = false
+    private var newest = Heartbeat.silence
     var roundTrip: Duration?
     /// Since when this incarnation says that it hears nobody; nil while it hears somebody.
     var deafSince: Instant?
@@ -32,6 +34,15 @@ struct PeerRecord: Sendable {
         lastAcknowledgement = now
     }
 
+    /// The newest heartbeat of this incarnation.
+    var said: Heartbeat? {
+        get { hasSpoken ? newest : nil }
+        set {
+            hasSpoken = newValue != nil
+            if let newValue { newest = newValue }
+        }
+    }
+
     /// The peer runs as a new incarnation: nothing that the old one said holds.
     mutating func restart(_ incarnation: Incarnation, now: Instant) {
         self.incarnation = incarnation
@@ -54,6 +65,40 @@ struct PeerRecord: Sendable {
             return SilenceLimits(suspectAfter: timing.suspectAfter, lostAfter: timing.lostAfter)
         }
         return SilenceLimits(suspectAfter: max(timing.suspectAfter, stated / 2), lostAfter: stated)
+    }
+
+    /// Whether its session belongs to another branch.
+    func isForeign(to branch: BranchMark) -> Bool { hasSpoken && newest.branch.id != branch.id }
+
+    /// Derives its state from its silence and from what it said last.
+    ///
+    /// - Returns: Whether it changed.
+    mutating func updateState(now: Instant, timing: ConsensusTiming, branch: BranchMark) -> Bool {
+        let derived: PeerState
+        if said?.hasLeft == true {
+            derived = .left
+        } else {
+            let verdict = detector.verdict(now: now, limits: silenceLimits(timing))
+            switch isForeign(to: branch) ? .lost : verdict {
+            case .alive: derived = .alive(holdsLease: said?.holdsLease ?? false)
+            case .suspect: derived = .suspect
+            case .lost:
+                if case .lost = state { return false }
+                derived = .lost(since: now)
+            }
+        }
+        guard derived != state else { return false }
+        state = derived
+        return true
+    }
+
+    /// When its state gets worse by itself; nil when it cannot.
+    func nextChange(_ timing: ConsensusTiming) -> Instant? {
+        switch state {
+        case .alive: detector.nextChange(after: .alive, limits: silenceLimits(timing))
+        case .suspect: detector.nextChange(after: .suspect, limits: silenceLimits(timing))
+        case .lost, .left: nil
+        }
     }
 
     var isHeard: Bool { detector.lastHeard != nil && !isLost }

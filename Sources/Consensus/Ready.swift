@@ -61,7 +61,7 @@ public enum Event: Hashable, Sendable {
     /// A command was not taken.
     case proposalRefused(token: UInt64, leader: NodeID?, reason: RefusalReason)
     /// The state is to be replaced by a snapshot of the leader's.
-    case snapshotInstalled(Snapshot)
+    indirect case snapshotInstalled(Snapshot)
     /// The log is long: hand in `Input.snapshot`.
     case wantSnapshot
     /// A hand-over did not happen in time; this node leads on.

@@ -9,8 +9,12 @@ extension NodeCore {
         if let batch = ready.persist { effects.append(.persist(batch)) }
         for outgoing in ready.sendNow { effects.append(.send(.consensus(outgoing.message), to: outgoing.to)) }
         // Acting on an event may commit more, inside of this call; entries are applied in their order all the same.
-        unapplied += ready.committed
-        for event in ready.events { handle(event, now: now, into: &effects) }
+        if !ready.committed.isEmpty { unapplied += ready.committed }
+        var wantsSnapshot = false
+        for event in ready.events {
+            if case .wantSnapshot = event { wantsSnapshot = true }
+            handle(event, now: now, into: &effects)
+        }
         if !unapplied.isEmpty {
             let entries = unapplied
             unapplied = []
@@ -18,7 +22,7 @@ extension NodeCore {
         }
         // Behind the entries that came with the wish: a snapshot of what was applied before them may be of no use, and
         // consensus would ask for another at once, and so on for ever.
-        if ready.events.contains(.wantSnapshot), appliedIndex > consensus.snapshotIndex {
+        if wantsSnapshot, appliedIndex > consensus.snapshotIndex {
             step(.snapshot(upTo: appliedIndex, data: codec.encodeState(state)), now: now, into: &effects)
         }
     }
@@ -203,7 +207,7 @@ extension NodeCore {
     }
 
     private mutating func announceWhileContended(into effects: inout [NodeEffect]) {
-        let isContended = state.hasContender(of: id) { consensus.peer($0)?.state == .alive(holdsLease: true) }
+        let isContended = state.hasContender(of: id) { consensus.state(of: $0) == .alive(holdsLease: true) }
         guard isContended != keepsAnnouncing else { return }
         keepsAnnouncing = isContended
         effects.append(.keepAnnouncing(isContended))

@@ -59,7 +59,7 @@ extension NodeCore {
     /// Whether a node is heard, this one included.
     public func isHeard(_ node: NodeID) -> Bool {
         if node == id { return true }
-        switch consensus.peer(node)?.state {
+        switch consensus.state(of: node) {
         case .alive, .suspect: return true
         case .lost, .left, nil: return false
         }

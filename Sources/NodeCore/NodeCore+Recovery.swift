@@ -20,7 +20,7 @@ extension NodeCore {
             now: now
         )
         recovery?.faults = faults
-        heardElsewhere = []
+        heardElsewhere = NodeSet()
         isRecoveryQuorate = true
         recover(.quorate(false), now: now, into: &effects)
         isRecoveryQuorate = false
@@ -76,13 +76,10 @@ extension NodeCore {
     /// Tells recovery which lost nodes a voter with a lease hears; only heartbeats of others change that.
     mutating func tellHeardElsewhere(now: Instant, into effects: inout [NodeEffect]) {
         guard recovery != nil else { return }
-        var heard: Set<NodeID> = []
-        for peer in consensus.peers {
-            if case .lost = peer.state, consensus.isHeardByLeaseHolder(peer.id) { heard.insert(peer.id) }
-        }
+        let heard = consensus.lostAndHeardByLeaseHolders
         guard heard != heardElsewhere else { return }
         heardElsewhere = heard
-        recover(.heardElsewhere(heard), now: now, into: &effects)
+        recover(.heardElsewhere(Set(heard.nodes)), now: now, into: &effects)
     }
 
     /// Tells recovery how every node is heard, if this node leads.
@@ -96,7 +93,7 @@ extension NodeCore {
             let holds = consensus.leaseEnd.map { $0 > now } ?? false
             return .alive(incarnation: incarnation, session: session, holdsLease: holds)
         }
-        switch consensus.peer(node)?.state {
+        switch consensus.state(of: node) {
         case .alive(let holdsLease):
             guard let peer = sessions[node] else { return nil }
             if !holdsLease, countsAsLost(node, now: now) { return .lost(leaseOverAt: consensus.leaseOver(of: node)) }

@@ -51,7 +51,7 @@ public struct NodeCore: Sendable {
     /// Whether recovery was told that a quorum answers.
     var isRecoveryQuorate = true
     /// Lost nodes that a voter with a lease hears, as recovery was told.
-    var heardElsewhere: Set<NodeID> = []
+    var heardElsewhere = NodeSet()
     /// Committed entries that are handed out and not applied yet.
     var unapplied: [LogEntry] = []
     var quorumFencing = QuorumFencing()
@@ -148,8 +148,7 @@ public struct NodeCore: Sendable {
 
     /// When `tick` is due.
     public var nextDeadline: Instant? {
-        [consensus.nextDeadline, executor.nextDeadline, recovery?.nextDeadline, quorumFencing.retryAt]
-            .compactMap(\.self).min()
+        .earliest(consensus.nextDeadline, executor.nextDeadline, recovery?.nextDeadline, quorumFencing.retryAt)
     }
 
     /// Begins: the executor learns what to look for.

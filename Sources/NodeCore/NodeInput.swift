@@ -3,6 +3,8 @@ public import Consensus
 public import Recovery
 
 /// What one node's core is told.
+///
+/// Here and below, what is large is held by reference: inputs, messages and effects change hands many times.
 public enum NodeInput: Sendable {
     /// The deadline asked for has come.
     case tick
@@ -28,7 +30,7 @@ public enum NodeInput: Sendable {
     /// for the operator.
     case fenceable(Set<NodeID>, checks: [DeviceCheck] = [])
     /// An operator's change; answered by `NodeEffect.answer`. Only the leader takes it.
-    case change(Change, RequestOrigin)
+    indirect case change(Change, RequestOrigin)
     /// An operator says that these starts of voters are dead, and that this node shall go on alone.
     case actAlone([Voter], branchID: UInt64)
     /// The node shall leave: its resources go to others, then `NodeEffect.left` follows.
@@ -40,9 +42,9 @@ public enum PeerMessage: Hashable, Sendable {
     /// Membership, elections and the log.
     case consensus(Message)
     /// A leader's orders.
-    case sheet(OrderSheet)
+    indirect case sheet(OrderSheet)
     /// A node's report to the leader.
-    case report(NodeReport)
+    indirect case report(NodeReport)
 }
 
 /// What a node's core wants done, in this order.
@@ -50,7 +52,7 @@ public enum NodeEffect: Sendable {
     /// Send a message; heartbeats must not queue behind others.
     case send(PeerMessage, to: NodeID)
     /// Write a batch to the disk, in order, and hand the receipt back.
-    case persist(PersistBatch)
+    indirect case persist(PersistBatch)
     /// The lease now ends then; nil: there is none. Write it where the data plane reads it.
     case lease(until: Instant?)
     /// Take every virtual IP of the cluster from this node's interfaces now.
@@ -59,7 +61,7 @@ public enum NodeEffect: Sendable {
     /// still answer for them.
     case keepAnnouncing(Bool)
     /// Run an operation.
-    case run(Operation)
+    indirect case run(Operation)
     /// End an operation.
     case cancel(operation: UInt64)
     /// Power a node off and verify it.
@@ -121,7 +123,7 @@ public enum NodeEvent: Hashable, Sendable {
     /// A peer's agent was started again.
     case peerRestarted(NodeID, Incarnation)
     /// The leader's core has something to say.
-    case notice(RecoveryNotice)
+    indirect case notice(RecoveryNotice)
     /// Leader: whether a quorum answers.
     case quorum(Bool)
     /// A start of a node can never act again.
@@ -139,5 +141,5 @@ public enum NodeEvent: Hashable, Sendable {
     /// The lease ended without being renewed.
     case leaseLost
     /// An entry of the log was applied.
-    case applied(Change)
+    indirect case applied(Change)
 }

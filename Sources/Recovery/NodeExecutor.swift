@@ -108,7 +108,7 @@ public struct NodeExecutor: Sendable {
         if changed { advance(now: now, into: &effects) }
         if changed || outbox.wantsOffer(now: now) { sendReport(now: now, into: &effects) }
         let patienceEnd = leaselessSince.map { $0 + ExecutorLimits.noQuorumPatience }
-        nextDeadline = [lease?.until, patienceEnd, cellDeadline, outbox.deadline].compactMap(\.self).min()
+        nextDeadline = .earliest(lease?.until, patienceEnd, cellDeadline, outbox.deadline)
     }
 
     /// Whether the node has looked for everything it knows.

@@ -84,18 +84,21 @@ extension ConsensusCore {
     // MARK: Meeting
 
     /// Whether a peer's session belongs to another branch.
-    func isForeign(_ record: PeerRecord) -> Bool { record.said.map { $0.branch.id != branch.id } ?? false }
+    func isForeign(_ record: PeerRecord) -> Bool { record.isForeign(to: branch) }
 
     /// Whether a node of another branch is heard: until one history has given way nothing is started or changed.
-    public var isMeeting: Bool { met != nil }
+    public var isMeeting: Bool { metSlot != nil }
 
-    private var met: Heartbeat? {
-        records.first { record in
-            guard isForeign(record), record.said?.hasLeft == false, record.detector.lastHeard != nil else {
-                return false
-            }
-            return record.detector.verdict(now: clock, limits: record.silenceLimits(timing)) != .lost
-        }?.said
+    private var met: Heartbeat? { metSlot.flatMap { records[$0].said } }
+
+    private var metSlot: Int? {
+        records.indices.first { slot in
+            guard records[slot].isForeign(to: branch), records[slot].said?.hasLeft == false,
+                records[slot].detector.lastHeard != nil
+            else { return false }
+            let limits = records[slot].silenceLimits(timing)
+            return records[slot].detector.verdict(now: clock, limits: limits) != .lost
+        }
     }
 
     /// The other branch, once nothing more is added to this one; `nobody` while there is none or this node does not speak
@@ -113,8 +116,11 @@ extension ConsensusCore {
 
     /// Changes of operators in this branch, as far as anybody says who is heard: a newcomer has not applied them yet.
     var claimedChanges: UInt64 {
-        let said = records.lazy.filter { $0.isHeard && !self.isForeign($0) }.compactMap { $0.said?.changes }
-        return max(own.changes, said.max() ?? 0)
+        var most = own.changes
+        for slot in records.indices where records[slot].isHeard && !records[slot].isForeign(to: branch) {
+            most = max(most, records[slot].said?.changes ?? 0)
+        }
+        return most
     }
 
     /// Branches that gave way to this one, as far as anybody says who is heard.

@@ -16,15 +16,7 @@ extension ConsensusCore {
         if let leaveBy = own.leaveBy, !own.hasLeft { next = min(next, leaveBy) }
         if let sayUntil = own.sayUntil { next = min(next, sayUntil) }
         for slot in records.indices {
-            let verdict: FailureDetector.Verdict
-            switch records[slot].state {
-            case .alive: verdict = .alive
-            case .suspect: verdict = .suspect
-            case .lost, .left: continue
-            }
-            let limits = records[slot].silenceLimits(timing)
-            let change = records[slot].detector.nextChange(after: verdict, limits: limits)
-            if let change { next = min(next, change) }
+            if let change = records[slot].nextChange(timing) { next = min(next, change) }
         }
         return next
     }

@@ -79,7 +79,7 @@ extension ConsensusCore {
     /// This node answers a message of its leader: the answer is a promise.
     mutating func acknowledgeLeader(_ peer: NodeID) {
         election.lastAcknowledgement = clock
-        let asked = faults.ignoreAskedPromise ? .zero : said(by: peer)?.promise ?? .zero
+        let asked = faults.ignoreAskedPromise ? .zero : promiseAsked(by: peer)
         let until = clock + max(timing.electionTimeout, asked)
         // A promise to the same leader never becomes shorter, not even with a shorter profile.
         election.promisedUntil = election.promisedTo == peer ? max(until, election.promisedUntil ?? until) : until
@@ -101,11 +101,13 @@ extension ConsensusCore {
     // MARK: Timing
 
     mutating func restartElectionTimer() {
-        let asked = currentLeader.flatMap { said(by: $0)?.promise } ?? .zero
+        let asked = currentLeader.map { promiseAsked(by: $0) } ?? .zero
         election.deadline = clock + max(timing.electionTimeout, asked) + rankDelay()
     }
 
-    private func said(by peer: NodeID) -> Heartbeat? { slot(of: peer).flatMap { records[$0].said } }
+    private func promiseAsked(by peer: NodeID) -> Duration {
+        slot(of: peer).flatMap { records[$0].said?.promise } ?? .zero
+    }
 
     /// The best candidate stands first, the next a little later, so that they seldom compete: who reaches more voters,
     /// then whose log is longer, then whose number is lower.
@@ -114,16 +116,17 @@ extension ConsensusCore {
         let ownReach = reaches.intersection(voters).count
         let ownLast = log.last
         var better = 0
-        for record in records where record.isHeard && record.id != currentLeader && voters.contains(record.id) {
-            guard counts(record) else { continue }
-            guard let said = record.said else { continue }
-            let reach = said.reaches.intersection(voters).count
-            let last = record.lastPosition
+        for slot in records.indices where records[slot].isHeard {
+            let peer = records[slot].id
+            guard peer != currentLeader, voters.contains(peer), counts(records[slot]),
+                let reach = records[slot].said?.reaches.intersection(voters).count
+            else { continue }
+            let last = records[slot].lastPosition
             if reach != ownReach {
                 if reach > ownReach { better += 1 }
             } else if last != ownLast {
                 if last > ownLast { better += 1 }
-            } else if record.id < id {
+            } else if peer < id {
                 better += 1
             }
         }

@@ -34,7 +34,7 @@ extension ConsensusCore {
     /// it waits as after an election (RULE 4.3-c). Before the first quorum that is so only while leases of earlier leaders
     /// are left, for nobody renews one that has ended.
     mutating func reviewQuorum() {
-        guard let leadership, currentRole == .leader else { return }
+        guard currentRole == .leader, let leadership else { return }
         let holds = !isMeeting && quorumLeaseEnd.map { $0 > clock } ?? false
         guard holds != leadership.isQuorate else { return }
         self.leadership?.isQuorate = holds

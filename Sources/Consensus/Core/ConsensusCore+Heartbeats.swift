@@ -16,7 +16,7 @@ extension ConsensusCore {
         }
         let message = Message.heartbeat(makeHeartbeat())
         outbox.sendNow.reserveCapacity(outbox.sendNow.count + records.count)
-        for record in records { send(message, to: record.id) }
+        for slot in records.indices { send(message, to: records[slot].id) }
     }
 
     /// Tells one peer at once, outside of the rhythm.
@@ -32,7 +32,7 @@ extension ConsensusCore {
             configurationDigest: own.configurationDigest,
             sentAt: clock.echo
         )
-        for record in records where record.isHeard { heartbeat.hears.insert(record.id) }
+        heartbeat.hears = hears
         heartbeat.reaches = reaches
         heartbeat.holdsLease = lease.end.map { $0 > clock } ?? false
         heartbeat.wantsLease = lease.isEligible && takesPart
@@ -53,8 +53,8 @@ extension ConsensusCore {
     var reaches: NodeSet {
         var result = NodeSet()
         result.insert(id)
-        for record in records where record.isHeard {
-            if let said = record.said, said.hears.contains(id) { result.insert(record.id) }
+        for slot in records.indices where records[slot].isHeard {
+            if records[slot].said?.hears.contains(id) == true { result.insert(records[slot].id) }
         }
         return result
     }
@@ -157,27 +157,12 @@ extension ConsensusCore {
 
     /// Derives a peer's state from its silence and from what it said last, and tells when it changed.
     mutating func updateState(_ slot: Int) {
-        let state: PeerState
-        if records[slot].said?.hasLeft == true {
-            state = .left
-        } else if isForeign(records[slot]) {
-            if case .lost = records[slot].state { return }
-            state = .lost(since: clock)
-        } else {
-            let limits = records[slot].silenceLimits(timing)
-            switch records[slot].detector.verdict(now: clock, limits: limits) {
-            case .alive: state = .alive(holdsLease: records[slot].said?.holdsLease ?? false)
-            case .suspect: state = .suspect
-            case .lost:
-                if case .lost = records[slot].state { return }
-                state = .lost(since: clock)
-            }
-        }
-        guard state != records[slot].state else { return }
-        if case .lost = records[slot].state { own.togetherSince = clock }
-        records[slot].state = state
+        var wasLost = false
+        if case .lost = records[slot].state { wasLost = true }
+        guard records[slot].updateState(now: clock, timing: timing, branch: branch) else { return }
+        if wasLost { own.togetherSince = clock }
         let peer = records[slot].id
-        emit(.peer(peer, state))
+        emit(.peer(peer, records[slot].state))
         if records[slot].isLost { successorGone(peer) }
     }
 

@@ -173,17 +173,23 @@ extension ConsensusCore {
 
     /// The highest index that a quorum has on its disks, the own disk included only as far as it is written.
     private func quorumIndex(own written: LogIndex) -> LogIndex? {
-        var best: LogIndex?
-        for candidate in [written] + records.map(\.progress.match) {
+        var best = quorum.isReached(by: holders(of: written, own: written)) ? written : nil
+        for slot in records.indices {
+            let candidate = records[slot].progress.match
             if let best, candidate <= best { continue }
-            var holders = NodeSet()
-            if written >= candidate { holders.insert(id) }
-            for record in records where record.progress.match >= candidate && counts(record) {
-                holders.insert(record.id)
-            }
-            if quorum.isReached(by: holders) { best = candidate }
+            if quorum.isReached(by: holders(of: candidate, own: written)) { best = candidate }
         }
         return best
+    }
+
+    /// Who has an entry on its disk, as far as that counts.
+    private func holders(of index: LogIndex, own written: LogIndex) -> NodeSet {
+        var holders = NodeSet()
+        if written >= index { holders.insert(id) }
+        for slot in records.indices where records[slot].progress.match >= index && counts(records[slot]) {
+            holders.insert(records[slot].id)
+        }
+        return holders
     }
 
     // MARK: Follower

@@ -67,22 +67,36 @@ extension ConsensusCore {
     public var configurationDigest: UInt64 { own.configurationDigest }
 
     /// The other nodes in ascending order, whether they vote or not.
-    public var peers: [PeerView] { records.map(view) }
+    public var peers: [PeerView] { records.map(Self.view) }
 
     /// One other voter; nil for this node and for nodes that do not vote.
-    public func peer(_ node: NodeID) -> PeerView? { slot(of: node).map { view(records[$0]) } }
+    public func peer(_ node: NodeID) -> PeerView? { slot(of: node).map { Self.view(records[$0]) } }
+
+    /// How one other voter is; nil for this node and for nodes that do not vote.
+    public func state(of node: NodeID) -> PeerState? { slot(of: node).map { records[$0].state } }
 
     /// Whom this node hears now.
-    public var hears: NodeSet { NodeSet(records.lazy.filter(\.isHeard).map(\.id)) }
+    public var hears: NodeSet {
+        var heard = NodeSet()
+        for slot in records.indices where records[slot].isHeard { heard.insert(records[slot].id) }
+        return heard
+    }
 
-    /// Whether a voter that holds a lease, this node included, hears a node: then it is not to be fenced yet, for
-    /// leadership may be about to move to somebody who reaches it.
-    public func isHeardByLeaseHolder(_ node: NodeID) -> Bool {
-        if let slot = slot(of: node), records[slot].isHeard { return true }
-        let voters = votingNodes
-        return records.contains {
-            voters.contains($0.id) && $0.state == .alive(holdsLease: true) && $0.said?.hears.contains(node) == true
+    /// The nodes that are lost here and that a voter with a lease hears: they are not to be fenced yet, for leadership may
+    /// be about to move to somebody who reaches them.
+    public var lostAndHeardByLeaseHolders: NodeSet {
+        var lost = NodeSet()
+        for slot in records.indices {
+            if case .lost = records[slot].state { lost.insert(records[slot].id) }
         }
+        // Nearly always, and this is asked after every message.
+        if lost.isEmpty { return lost }
+        let voters = votingNodes
+        var heard = NodeSet()
+        for slot in records.indices where records[slot].state == .alive(holdsLease: true) {
+            if voters.contains(records[slot].id), let hears = records[slot].said?.hears { heard = heard.union(hears) }
+        }
+        return lost.intersection(heard)
     }
 
     /// Whether a node is heard, holds no lease and does not hear this one, so that it can be given none.
@@ -99,7 +113,7 @@ extension ConsensusCore {
         log.term(at: index) == nil || index <= log.base.index ? nil : log.entries(index...index).first
     }
 
-    private func view(_ record: PeerRecord) -> PeerView {
+    private static func view(_ record: PeerRecord) -> PeerView {
         PeerView(
             id: record.id,
             incarnation: record.incarnation,

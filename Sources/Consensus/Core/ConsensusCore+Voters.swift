@@ -30,7 +30,7 @@ extension ConsensusCore {
     /// listed has not said that it is none.
     func counts(_ record: PeerRecord) -> Bool {
         if faults.countNewcomers { return true }
-        if let said = record.said { return !said.isNewcomer }
+        if let isNewcomer = record.said?.isNewcomer { return !isNewcomer }
         return quorum.sets.allSatisfy { record.incarnation <= $0.incarnation(of: record.id) ?? record.incarnation }
     }
 
@@ -115,8 +115,8 @@ extension ConsensusCore {
             }
         }
         guard set.count < ConsensusLimits.voters else { return nil }
-        for record in records where settings.eligible.contains(record.id) && !set.nodes.contains(record.id) {
-            if let fresh = listable(record.id) { return set.listing(fresh) }
+        for peer in records.indices.lazy.map({ records[$0].id }) where !set.nodes.contains(peer) {
+            if let fresh = listable(peer) { return set.listing(fresh) }
         }
         return nil
     }
@@ -125,11 +125,11 @@ extension ConsensusCore {
     /// before: so a joiner that dies blocks nobody for longer than that.
     private func listable(_ node: NodeID) -> Voter? {
         guard let slot = slot(of: node), settings.eligible.contains(node) else { return nil }
-        let record = records[slot]
-        guard case .alive = record.state, record.progress.isReplicating, record.progress.match >= committed,
-            let sent = record.answeredSend, clock - sent <= timing.heartbeatInterval * 2
+        guard case .alive = records[slot].state, records[slot].progress.isReplicating,
+            records[slot].progress.match >= committed,
+            let sent = records[slot].answeredSend, clock - sent <= timing.heartbeatInterval * 2
         else { return nil }
-        let voter = Voter(node: node, incarnation: record.incarnation)
+        let voter = Voter(node: node, incarnation: records[slot].incarnation)
         return deaths.cover(voter) ? nil : voter
     }
 

@@ -51,6 +51,17 @@ public struct Heartbeat: Hashable, Sendable {
     /// Branches that gave way to the sender's, as its applied log says; at most ``ConsensusLimits/branchesGone``.
     public var gaveWay: [UInt64]
 
+    /// What somebody says who has said nothing yet.
+    static let silence = Heartbeat(
+        incarnation: 0,
+        term: 0,
+        leader: nil,
+        last: LogPosition(index: 0, term: 0),
+        commitIndex: 0,
+        configurationDigest: 0,
+        sentAt: 0
+    )
+
     /// The longest time that a heartbeat may state.
     static let longestTime = Duration.seconds(60)
 

@@ -2,10 +2,11 @@ public import Bytes
 
 /// What voters say to each other.
 ///
-/// One file per family holds its fields and its bytes.
+/// One file per family holds its fields and its bytes. What is large is held by reference: a message changes hands many
+/// times, and the same heartbeat goes to everybody.
 public enum Message: Hashable, Sendable {
     /// Every node to every other, each heartbeat interval.
-    case heartbeat(Heartbeat)
+    indirect case heartbeat(Heartbeat)
     /// Between leader and follower, at once.
     case heartbeatAck(HeartbeatAck)
     /// Would you vote for me?
@@ -21,7 +22,7 @@ public enum Message: Hashable, Sendable {
     /// How far the follower's log agrees.
     case appendAnswer(AppendAnswer)
     /// A part of a snapshot.
-    case snapshotPart(SnapshotPart)
+    indirect case snapshotPart(SnapshotPart)
     /// How much of it has come.
     case snapshotAnswer(SnapshotAnswer)
     /// Leader to follower: stand now.
