@@ -4,8 +4,11 @@ import ClusterModel
 struct NodeView {
     /// Nil until the shell has told it.
     var liveness: NodeLiveness?
-    /// Since when it has been heard without a lease; nil while it holds one or is not heard.
-    var leaselessSince: Instant?
+    /// The session that was heard without a lease last, and since when; nil while it holds one.
+    ///
+    /// Being lost in between ends nothing: one that is heard, gets no lease and counts as lost as soon as it is given
+    /// something would be given it again and again.
+    private var leaseless: (session: SessionID, since: Instant)?
     /// Since when it is lost; nil while it is not.
     private(set) var lostSince: Instant?
     /// The newest report of the newest session.
@@ -19,6 +22,9 @@ struct NodeView {
         guard case .alive(let incarnation, let session, _) = liveness else { return nil }
         return (incarnation, session)
     }
+
+    /// Since when it has been heard without a lease; nil while it holds one.
+    var leaselessSince: Instant? { leaseless?.since }
 
     var isLost: Bool {
         if case .lost = liveness { return true }
@@ -34,11 +40,12 @@ struct NodeView {
         let before = present
         liveness = new
         lostSince = isLost ? lostSince ?? now : nil
-        guard case .alive(let incarnation, let session, let holdsLease) = new else {
-            leaselessSince = nil
-            return
+        guard case .alive(let incarnation, let session, let holdsLease) = new else { return }
+        if holdsLease {
+            leaseless = nil
+        } else if leaseless?.session != session {
+            leaseless = (session, now)
         }
-        leaselessSince = holdsLease ? nil : leaselessSince ?? now
         if let report, report.session != session || report.incarnation != incarnation { forgetReport() }
         if before?.session != session, sent?.sheet.session != session { sent = nil }
     }

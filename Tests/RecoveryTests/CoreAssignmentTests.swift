@@ -237,6 +237,25 @@ struct CoreAssignmentTests {
         #expect(script.proposed == [.release(resource: "app", epoch: 2), .give("app", to: 1)])
     }
 
+    /// A deaf node counts as lost as soon as it is given anything, and as heard again when it has nothing: given it anew,
+    /// a resource would go to and fro for ever.
+    @Test
+    func `A node without a lease is given nothing again because it was lost in between`() {
+        var script = Self.running(Clusters.three(fencing: false).with(Clusters.process("app")))
+        script.alive(2, lease: false)
+        script.wait(1000)
+        script.lost(2)
+        script.wait(100)
+        #expect(script.proposed == [.release(resource: "app", epoch: 1), .give("app", to: 1)])
+        script.commit()
+        script.report(1, [.running("app", 2)])
+        script.apply(.move(resource: "app", to: NodeID(2)))
+        script.alive(2, lease: false)
+        script.report(2, [.down("app", 1)])
+        #expect(!script.proposed.contains(.give("app", to: 2)))
+        #expect(script.orders(1).count == 1)
+    }
+
     @Test
     func `Sheets are repeated until they are answered, and at once to a node that refused one`() {
         var script = CoreScript(Self.configuration)
