@@ -20,6 +20,7 @@ extension AgentLoop {
                 leaseWord.end = end
                 operations.renewLease(until: end)
                 if end != nil { guarding.leaseBegan() }
+            case .contacts(let nodes): meet(nodes)
             case .dropAllVirtualIPs: operations.dropAllVirtualIPs(of: core.state.configuration)
             case .keepAnnouncing(let keeps): operations.keepAnnouncing(keeps)
             case .run(let operation): run(operation)
@@ -113,6 +114,14 @@ extension AgentLoop {
         let nodes = core.state.configuration.nodes
         links.follow(nodes, in: &poller)
         record.keep(nodes)
+    }
+
+    /// Others are named who are part of the cluster by now; all that were known stay.
+    private func meet(_ nodes: [Node]) {
+        let all = AgentParts.merge(links.nodes, nodes)
+        log.notice("the cluster has nodes now that this one does not know from its log: \(all.map(\.name))")
+        links.follow(all, in: &poller)
+        record.keep(all)
     }
 
     /// Gives the watch over fence devices one input and carries out what it decides.

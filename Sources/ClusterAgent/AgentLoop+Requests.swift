@@ -132,8 +132,7 @@ extension AgentLoop {
             guard let node = core.state.configuration.node(named: name), node.id != core.id else {
                 return .failed(noOtherNode(name))
             }
-            let listed = core.consensus.listedVoters.set.incarnation(of: node.id) ?? 0
-            dead.append(Voter(node: node.id, incarnation: max(listed, core.newestIncarnation(of: node.id))))
+            dead.append(Voter(node: node.id, incarnation: core.newestIncarnation(of: node.id)))
         }
         if let objection = core.consensus.objectionToActingAlone(confirmed: NodeSet(dead.map(\.node))) {
             return .failed(refusal(objection))

@@ -69,7 +69,7 @@ struct AgentParts {
         leaseWord = try LeaseWord.create(path: paths.lease)
         links = try PeerLinks(
             identity: identity,
-            nodes: contacts,
+            nodes: Self.merge(contacts, durable.snapshot == nil ? [] : core.state.configuration.nodes),
             keys: AgentLoop.keysOnDisk(core.state.keys, opened.durable),
             incarnation: incarnation,
             session: session,
@@ -176,14 +176,21 @@ struct AgentParts {
 
     /// Everybody who may be part of the cluster by what this machine knows; the newest word about each node counts.
     private static func contacts(_ identity: Identity, _ durable: DurableState) -> [Node] {
-        var nodes = Dictionary(identity.known.map { ($0.id, $0) }) { first, _ in first }
+        var nodes = identity.known
         for entry in durable.log {
             guard case .command(let bytes) = entry.payload, let command = WireCodec.codec.decodeCommand(bytes),
                 case .configure(_, let configuration) = command.change
             else { continue }
-            for node in configuration.nodes { nodes[node.id] = node }
+            nodes = merge(nodes, configuration.nodes)
         }
-        return nodes.values.sorted { $0.id < $1.id }
+        return nodes
+    }
+
+    /// All nodes of both, in ascending order; the newer word about each counts.
+    static func merge(_ nodes: [Node], _ newer: [Node]) -> [Node] {
+        var all = Dictionary(nodes.map { ($0.id, $0) }) { first, _ in first }
+        for node in newer { all[node.id] = node }
+        return all.values.sorted { $0.id < $1.id }
     }
 
     private static func runnerSettings(_ identity: Identity, _ options: AgentOptions) -> RunnerSettings {

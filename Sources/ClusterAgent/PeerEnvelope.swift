@@ -23,6 +23,7 @@ enum PeerEnvelope {
         case report = 3
         case request = 4
         case answer = 5
+        case contacts = 6
         case stalled = 16
     }
 
@@ -50,6 +51,7 @@ enum PeerEnvelope {
             message.encode(into: &writer)
         case .core(.sheet(let sheet)): try Self.write(.sheet, sheet, into: &writer)
         case .core(.report(let report)): try Self.write(.report, report, into: &writer)
+        case .core(.contacts(let list)): try Self.write(.contacts, list, into: &writer)
         case .request(let id, let request, let uid):
             writer.write(Kind.request.rawValue)
             Self.write(id, into: &writer)
@@ -77,6 +79,7 @@ enum PeerEnvelope {
             try reader.finish()
         case .sheet: self = .core(.sheet(try Self.read(OrderSheet.self, &reader)))
         case .report: self = .core(.report(try Self.read(NodeReport.self, &reader)))
+        case .contacts: self = .core(.contacts(try Self.read(ContactList.self, &reader)))
         case .stalled:
             self = .stalled(try reader.readUInt32())
             try reader.finish()

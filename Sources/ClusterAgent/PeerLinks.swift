@@ -40,7 +40,8 @@ final class PeerLinks {
     private var output = TransportOutput()
     private var buffer = [UInt8](repeating: 0, count: DatagramSocket.largest)
     private var base: UInt64 = 0
-    private var nodes: [Node] = []
+    /// Everybody whom this node talks to, and itself.
+    private(set) var nodes: [Node] = []
     private var malformed: UInt64 = 0
 
     /// A socket to one address of a peer; a class, because a dictionary cannot hold the socket itself.

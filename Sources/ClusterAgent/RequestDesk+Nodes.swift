@@ -71,10 +71,3 @@ extension RequestDesk {
         return .success(.changes([.fenceConfirmed(node: target, incarnation: incarnation)]))
     }
 }
-
-extension NodeCore {
-    /// The newest start of a node's agent that this node knows of; 0 for none.
-    func newestIncarnation(of node: NodeID) -> Incarnation {
-        max(consensus.peer(node)?.incarnation ?? 0, state.incarnations[node] ?? 0)
-    }
-}

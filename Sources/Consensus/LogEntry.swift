@@ -56,11 +56,16 @@ public struct Snapshot: Hashable, Sendable {
 }
 
 /// Where a log ends, as voters compare logs (Raft §5.4.1): the later term wins, then the higher index.
-struct LogPosition: Hashable, Comparable, Sendable {
-    var index: LogIndex
-    var term: Term
+package struct LogPosition: Hashable, Comparable, Sendable {
+    package var index: LogIndex
+    package var term: Term
 
-    static func < (left: LogPosition, right: LogPosition) -> Bool {
+    package init(index: LogIndex, term: Term) {
+        self.index = index
+        self.term = term
+    }
+
+    package static func < (left: LogPosition, right: LogPosition) -> Bool {
         left.term != right.term ? left.term < right.term : left.index < right.index
     }
 }

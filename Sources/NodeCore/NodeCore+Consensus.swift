@@ -147,7 +147,7 @@ extension NodeCore {
         _ effects: inout [NodeEffect]
     ) {
         effects.append(.changed)
-        if !contacts.isEmpty, appliedIndex >= contactsThrough, state.configuration.node(id) != nil {
+        if !contacts.isEmpty, hasCaughtUp, state.configuration.node(id) != nil {
             contacts = NodeSet()
             step(.settings(quorumSettings), now: now, into: &effects)
         }

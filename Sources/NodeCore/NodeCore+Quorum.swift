@@ -56,6 +56,15 @@ extension NodeCore {
         return settings
     }
 
+    /// The newest start of a node's agent that this node knows of, be it running or dead; 0 for none.
+    public func newestIncarnation(of node: NodeID) -> Incarnation {
+        let heard = max(consensus.peer(node)?.incarnation ?? 0, state.incarnations[node] ?? 0)
+        let recorded = max(state.departures[node] ?? 0, state.fences[node]?.incarnation ?? 0)
+        let dead = consensus.deathFacts.list.lazy.filter { $0.node == node }.map(\.incarnation).max() ?? 0
+        let listed = consensus.activeVoterSets.lazy.compactMap { $0.incarnation(of: node) }.max() ?? 0
+        return max(max(heard, recorded), max(dead, listed))
+    }
+
     /// Whether a node is heard, this one included.
     public func isHeard(_ node: NodeID) -> Bool {
         if node == id { return true }

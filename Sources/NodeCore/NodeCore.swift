@@ -61,7 +61,9 @@ public struct NodeCore: Sendable {
     /// heard, and a leader of later days must be understood.
     var contacts: NodeSet
     /// Up to here the log names nodes that were known at the start.
-    let contactsThrough: LogIndex
+    var contactsThrough: LogIndex
+    /// When each peer was last told who is part of the cluster.
+    var toldContacts: [NodeID: Instant] = [:]
     /// Since when each node is heard by this leader without a lease and without hearing it.
     var deafSince: [NodeID: Instant] = [:]
     let codec: CommandCodec
@@ -220,12 +222,15 @@ public struct NodeCore: Sendable {
         switch message {
         case .consensus(let message):
             step(.message(from: peer, message), now: now, into: &effects)
-            if recovery != nil, case .heartbeat = message { noticeDeafness(of: peer, now: now, into: &effects) }
+            guard case .heartbeat(let heartbeat) = message else { break }
+            if recovery != nil { noticeDeafness(of: peer, now: now, into: &effects) }
+            if heartbeat.leader == nil { tellContacts(to: peer, heartbeat, now: now, into: &effects) }
         case .sheet(let sheet): execute(.sheet(sheet, from: peer), now: now, into: &effects)
         case .report(let report):
             // A report speaks for the session that sent it, and for no other node.
             guard report.node == peer, report.session == sessions[peer]?.session else { return }
             take(report, now: now, into: &effects)
+        case .contacts(let list): take(list, now: now, into: &effects)
         }
     }
 

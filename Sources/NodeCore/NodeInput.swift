@@ -45,6 +45,22 @@ public enum PeerMessage: Hashable, Sendable {
     indirect case sheet(OrderSheet)
     /// A node's report to the leader.
     indirect case report(NodeReport)
+    /// Who is part of the cluster, for a node that was away when that changed.
+    indirect case contacts(ContactList)
+}
+
+/// Who is part of a cluster, as a node has applied it.
+public struct ContactList: Hashable, Codable, Sendable {
+    /// All nodes; a list of more than `ConfigurationLimits.nodes` is not taken.
+    public var nodes: [Node]
+    /// The last log entry that is applied in it.
+    public var appliedIndex: LogIndex
+
+    /// States both.
+    public init(nodes: [Node], appliedIndex: LogIndex) {
+        self.nodes = nodes
+        self.appliedIndex = appliedIndex
+    }
 }
 
 /// What a node's core wants done, in this order.
@@ -55,6 +71,8 @@ public enum NodeEffect: Sendable {
     indirect case persist(PersistBatch)
     /// The lease now ends then; nil: there is none. Write it where the data plane reads it.
     case lease(until: Instant?)
+    /// Talk to these nodes as well: they are said to be part of the cluster, and the log that says so has not come yet.
+    indirect case contacts([Node])
     /// Take every virtual IP of the cluster from this node's interfaces now.
     case dropAllVirtualIPs
     /// Repeat the announcements of addresses that are here, or do not any more: a node that is being powered off may

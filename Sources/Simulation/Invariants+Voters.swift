@@ -12,7 +12,7 @@ extension Invariants {
         hasEnded: (Voter) -> Bool
     ) {
         var sets = [voters]
-        if case .voters(let set) = entry.payload { sets.append(set) }
+        if case .voters(let set) = entry.payload, entry.index > partedAt { sets.append(set) }
         for set in sets {
             let count = holders.intersection(set.nodes).count
             if count * 2 > set.count { continue }

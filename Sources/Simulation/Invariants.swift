@@ -19,6 +19,8 @@ struct Invariants: Sendable {
     var voters: VoterSet
     /// Where that entry is.
     private(set) var votersIndex: LogIndex = 0
+    /// Up to here the log is that of another history, and who decides is not what its entries say (RULE 4.2-e).
+    private(set) var partedAt: LogIndex = 0
     /// The newest violation; the run stops at it.
     private(set) var violation: String?
 
@@ -26,6 +28,24 @@ struct Invariants: Sendable {
 
     /// The highest index ever committed.
     var decidedIndex: LogIndex { LogIndex(decided.count) }
+
+    /// The term of a committed entry.
+    func decidedTerm(at index: LogIndex) -> Term { decided[Int(index) - 1].term }
+
+    /// A history that has a part of what was decided in common with this one.
+    ///
+    /// - Parameters:
+    ///   - index: The last entry of it.
+    ///   - alone: Who decides from which entry on.
+    /// - Returns: Its rules.
+    func parted(through index: LogIndex, alone: ListedVoters) -> Invariants {
+        var result = Invariants(voters: [])
+        result.decided = Array(decided.prefix(Int(index)))
+        result.voters = alone.set
+        result.votersIndex = alone.index
+        result.partedAt = alone.index
+        return result
+    }
 
     /// Whether an entry is the one behind the last that a node was seen to apply.
     func isNext(_ index: LogIndex, on node: NodeID) -> Bool { index == (applied[node] ?? 0) + 1 }
@@ -85,7 +105,7 @@ struct Invariants: Sendable {
             return
         }
         checkQuorum(of: entry, on: node, holders: holders(entry), hasEnded: hasEnded)
-        if case .voters(let set) = entry.payload {
+        if case .voters(let set) = entry.payload, entry.index > partedAt {
             voters = set
             votersIndex = entry.index
         }

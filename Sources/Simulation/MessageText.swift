@@ -9,6 +9,8 @@ enum MessageText {
         case .heartbeat(let body):
             "heartbeat t\(body.term) leader \(body.leader?.rawValue ?? 0) log \(body.lastIndex)/t\(body.lastTerm)"
                 + " commit \(body.commitIndex) hears \(body.hears) reaches \(body.reaches)"
+                + (body.branch == .origin && body.meets == .max ? "" : " branch \(body.branch.id) meets \(body.meets)")
+                + (body.isNewcomer ? " newcomer" : "")
         case .heartbeatAck(let body): "ack t\(body.term) echo \(body.echo) r \(body.remaining / 1_000_000) ms"
         case .preVote(let body): "pre-vote? t\(body.term) log \(body.lastIndex)/t\(body.lastTerm)"
         case .preVoteAnswer(let body): "pre-vote t\(body.asked): \(body.granted)"

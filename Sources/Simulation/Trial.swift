@@ -56,12 +56,14 @@ public struct Trial: Sendable {
         self.mode = mode
         milliseconds = mode == .liveness ? min(seconds * 1000, Self.shortFaults) : seconds * 1000
         var options = ClusterOptions(
-            // Two nodes without fencing go on alone in histories of their own, and an observer here knows one history.
-            ClusterOptions.example(nodes: count, fencing: Int.random(in: 0..<8, using: &random) > 0 || count == 2)
+            // Two nodes without fencing go on alone in histories of their own.
+            ClusterOptions.example(nodes: count, fencing: Int.random(in: 0..<8, using: &random) > (count == 2 ? 2 : 0))
         )
         options.checksDevices = Int.random(in: 0..<3, using: &random) == 0
         options.machines.transcriptLines = 0
         if Bool.random(using: &random) { options.machines.logEntries = Int.random(in: 12...80, using: &random) }
+        let changesMembership = Int.random(in: 0..<3, using: &random) == 0
+        if changesMembership { options.spares = Int.random(in: 1...3, using: &random) }
         switch mistake {
         case .consensus(let plant): plant(&options.machines.faults)
         case .recovery(let plant): plant(&options.faults)
@@ -71,22 +73,25 @@ public struct Trial: Sendable {
         // A half that counts a lie as proof of death decides beside the other (docs/safety.md, docs/quorum.md), and
         // nothing that rests on one history would mean anything. So controllers lie only where no voter's death is
         // ever counted: in odd clusters whose voter sets stay odd.
-        let countsDeaths = count.isMultiple(of: 2) || options.checksDevices || count == 1
+        let countsDeaths = count.isMultiple(of: 2) || options.checksDevices || count == 1 || changesMembership
         schedule = FaultSchedule.drawn(
             seed: seed,
-            nodes: count,
+            nodes: count + options.spares,
             milliseconds: milliseconds,
-            excluded: { countsDeaths && $0.breaksPowerControl }
+            excluded: { countsDeaths && $0.breaksPowerControl || !changesMembership && $0.changesMembership }
         )
     }
 
     /// Carries the trial out.
     ///
-    /// - Parameter lines: How many of the newest lines of its story to keep; none makes it much faster.
+    /// - Parameters:
+    ///   - lines: How many of the newest lines of its story to keep; none makes it much faster.
+    ///   - messages: Whether the story tells of every message too.
     /// - Returns: What was done, and the first broken rule if one was.
-    public func run(lines: Int = 0) -> TrialReport {
+    public func run(lines: Int = 0, messages: Bool = false) -> TrialReport {
         var options = options
         options.machines.transcriptLines = lines
+        options.machines.isVerbose = messages
         var simulator = ClusterSimulator(options: options, seed: seed)
         var report = TrialReport()
         do {

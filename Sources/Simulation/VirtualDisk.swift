@@ -24,6 +24,20 @@ struct VirtualDisk: Sendable {
         waiting.removeAll()
     }
 
+    /// The machine gets another disk, or another store on it.
+    mutating func replace(with state: DurableState) {
+        durable = state
+        waiting = []
+    }
+
+    /// Where the log ends that a restart reads.
+    var lastIndex: LogIndex { max(durable.log.last?.index ?? 0, durable.snapshot?.lastIndex ?? 0) }
+
+    /// See `lastIndex`; the longer of two logs has the higher one.
+    var lastPosition: LogPosition {
+        LogPosition(index: lastIndex, term: durable.log.last?.term ?? durable.snapshot?.lastTerm ?? 0)
+    }
+
     /// The newest entry of an index that is on the disk or on its way there.
     func entry(at index: LogIndex) -> LogEntry? {
         for batch in waiting.reversed() {

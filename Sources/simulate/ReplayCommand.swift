@@ -21,6 +21,9 @@ struct ReplayCommand: ParsableCommand {
     @Option(help: "The newest lines that are shown.")
     var lines = 200
 
+    @Flag(help: "Tell of every message too.")
+    var messages = false
+
     @Flag(help: "Print the schedule, and run nothing.")
     var printSchedule = false
 
@@ -34,7 +37,7 @@ struct ReplayCommand: ParsableCommand {
             }
         }
         if printSchedule { return say(trial.schedule.text) }
-        let report = trial.run(lines: max(1, lines))
+        let report = trial.run(lines: max(1, lines), messages: messages)
         for line in report.story.suffix(lines) { say(line) }
         say("\(report.faults) faults, \(report.simulated)")
         if let failure = report.failure {

@@ -43,15 +43,17 @@ struct RunCommand: ParsableCommand {
     @Flag(help: "Say what each run did.")
     var verbose = false
 
-    /// A run that fails early may fail everywhere; the first few say enough.
-    private static let mostFailures = 5
+    @Option(help: "Failed runs after which no more are begun: one that fails early may fail everywhere.")
+    var failures = 5
+
+    @Flag(inversion: .prefixedNo, help: "Look for the shortest schedules that break the same rules as the first two.")
+    var shrink = true
 
     func run() throws {
         let clock = ContinuousClock()
         let begin = clock.now
         let tally = Tally()
-        let (options, verbose) = (options, verbose)
-        let mostFailures = Self.mostFailures
+        let (options, verbose, mostFailures) = (options, verbose, failures)
         Workers.forEach(seeds.seeds) { seed in
             let trial = options.trial(seed)
             let report = trial.run()
@@ -61,13 +63,11 @@ struct RunCommand: ParsableCommand {
         }
         let sum = tally.value
         let spent = clock.now - begin
-        for (trial, failure) in sum.failures.sorted(by: { $0.trial.seed < $1.trial.seed }).prefix(2) {
-            FailureText.show(trial, failure)
-        }
-        if sum.failures.count > 2 {
-            say(
-                "also failed: \(sum.failures.map { "seed \($0.trial.seed): \($0.failure.reason)" }.joined(separator: "\n"))"
-            )
+        let failed = sum.failures.sorted { $0.trial.seed < $1.trial.seed }
+        let shrunk = shrink ? 2 : 0
+        for (trial, failure) in failed.prefix(shrunk) { FailureText.show(trial, failure) }
+        for (trial, failure) in failed.dropFirst(shrunk) {
+            say("seed \(trial.seed), \(trial.nodes) nodes: \(failure.reason)")
         }
         Figures.show(sum, spent: spent)
         if !sum.failures.isEmpty { throw ExitCode(1) }

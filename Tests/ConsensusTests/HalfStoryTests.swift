@@ -41,10 +41,10 @@ struct HalfStoryTests {
         var (bench, leader) = try Bench.led(2)
         let other = 3 - leader
         bench.deaf = [other]
-        bench.run(.seconds(3), among: [1, 2])
+        bench.run(.seconds(2), among: [1, 2])
         #expect(bench[leader].peer(NodeID(UInt8(other)))?.state == .alive(holdsLease: false))
         #expect(asks(bench, leader).isEmpty)
-        bench.run(.seconds(1), among: [1, 2])
+        bench.run(.milliseconds(400), among: [1, 2])
         #expect(asks(bench, leader) == [[Voter(node: NodeID(UInt8(other)), incarnation: 1)]])
         #expect(asks(bench, other).isEmpty)
         // It hears again: nobody need die.

@@ -134,9 +134,8 @@ extension ClusterStoryTests {
         simulator.change(.move(resource: "vip", to: deaf), on: leader)
         #expect(try simulator.run(for: .seconds(3)) { $0.places(of: "vip") == [deaf] && $0.state.moves.isEmpty })
         for other in simulator.voters where other != deaf { simulator.cut(from: other, to: deaf) }
-        let others = Set(simulator.voters).subtracting([deaf])
-        let isBack = try simulator.run(for: .seconds(20)) { $0.unfinished(among: others) == nil }
-        #expect(isBack, "\(simulator.unfinished(among: others) ?? "")")
+        let isBack = try simulator.run(for: .seconds(20)) { $0.unfinished(without: [deaf]) == nil }
+        #expect(isBack, "\(simulator.unfinished(without: [deaf]) ?? "")")
         // One that boots behind the same link has nothing, and is left alone.
         let fences = simulator.fences
         try simulator.run(for: .seconds(20))

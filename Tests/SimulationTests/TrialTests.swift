@@ -27,6 +27,28 @@ struct TrialTests {
         #expect(report.failure == nil, "\(report.failure?.description ?? "")")
     }
 
+    /// What else was found in runs in which operators change what the cluster is made of.
+    @Test(
+        arguments: [
+            // A node that knows nobody who came later did not understand the leader, who was one of them.
+            80, 1203,
+            // A leader that could commit nothing without a node of another history waited for that before it would meet it.
+            145,
+            // A fence of a node that was taken out of the cluster stayed under way for ever.
+            267,
+            // A newcomer was shot in the moment in which it was listed.
+            296,
+            // Two satellites handed the leadership to each other, again and again.
+            882,
+            // A node that had lost its disk started anew under a number that was on record as dead.
+            1079,
+        ] as [UInt64]
+    )
+    func `What changes of membership broke once holds`(seed: UInt64) {
+        let report = Trial(seed: seed).run()
+        #expect(report.failure == nil, "\(report.failure?.description ?? "")")
+    }
+
     @Test
     func `A seed repeats a run event for event`() {
         let trial = Trial(seed: 11, nodes: 3, seconds: 15)

@@ -119,6 +119,8 @@ extension ClusterState {
         countedFailures = countedFailures.filter { resources.contains($0.key) || assignments[$0.key] != nil }
         strays = strays?.filter { resources.contains($0.key) }
         moves = moves.filter { resources.contains($0.key) && nodes.contains($0.value) }
+        // A node that could be taken out is proven dead otherwise, and nobody looks after its fence any more.
+        fences = fences.filter { nodes.contains($0.key) || $0.value.isOver }
     }
 
     private mutating func assign(_ wanted: [NewAssignment]) {

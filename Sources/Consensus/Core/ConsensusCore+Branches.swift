@@ -107,7 +107,9 @@ extension ConsensusCore {
     /// In the last words of a node, the branch that it gave its own up for.
     var metBranch: UInt64 {
         if own.leftAt != nil { return own.branchLeft?.id ?? Self.nobody }
-        let speaks = currentRole == .leader ? committed == log.last.index : currentLeader == nil
+        // What is on its way is waited for, unless it cannot be committed: whom that takes may be in the other branch.
+        let isSettled = committed == log.last.index || quorumLeaseEnd.map { $0 <= clock } ?? true
+        let speaks = currentRole == .leader ? isSettled : currentLeader == nil
         return speaks && own.branchLeft == nil ? met?.branch.id ?? Self.nobody : Self.nobody
     }
 

@@ -108,7 +108,11 @@ extension ConsensusCore {
     /// Whoever reaches most voters, then is nearest to the end of the log, then has the lowest number.
     func bestSuccessor() -> NodeID? {
         let voters = votingNodes
+        let eligible = settings.eligible
         return records.filter(isFit).max { left, right in
+            // One that shall not vote would have to hand over in its turn.
+            let shallVote = (eligible.contains(left.id), eligible.contains(right.id))
+            if shallVote.0 != shallVote.1 { return shallVote.1 }
             let reach = (
                 left.said?.reaches.intersection(voters).count ?? 0, right.said?.reaches.intersection(voters).count ?? 0
             )

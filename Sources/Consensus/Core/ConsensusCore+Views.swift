@@ -75,6 +75,9 @@ extension ConsensusCore {
     /// How one other voter is; nil for this node and for nodes that do not vote.
     public func state(of node: NodeID) -> PeerState? { slot(of: node).map { records[$0].state } }
 
+    /// Whether another node belongs to the cluster, as far as this one was told.
+    package func isPeer(_ node: NodeID) -> Bool { slot(of: node) != nil }
+
     /// Whom this node hears now.
     public var hears: NodeSet {
         var heard = NodeSet()

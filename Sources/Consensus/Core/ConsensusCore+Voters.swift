@@ -91,10 +91,18 @@ extension ConsensusCore {
         let set = history.newest.set
         guard history.isSettled || faults.changeVotersEarly, !settings.keepsVoters else { return }
         guard set.nodes.contains(id), settings.eligible.contains(id) else {
-            // This node is no voter any more, or shall be none: another leads on.
-            if bestSuccessor() != nil { transferLeadership(to: nil) }
+            // This node is no voter any more, or shall be none: another leads on, if there is one who shall vote.
+            if let best = bestSuccessor(), settings.eligible.contains(best) || !set.nodes.contains(id) {
+                transferLeadership(to: best)
+                return
+            }
+            considerVoters(after: set)
             return
         }
+        considerVoters(after: set)
+    }
+
+    private mutating func considerVoters(after set: VoterSet) {
         guard let changed = nextVoters(after: set) else { return }
         appendAsLeader(.voters(changed))
         for slot in records.indices { replicate(to: slot, isUrgent: false) }
@@ -102,7 +110,7 @@ extension ConsensusCore {
     }
 
     private func nextVoters(after set: VoterSet) -> VoterSet? {
-        if set.incarnation(of: id) != incarnation { return set.listing(quorum.own) }
+        if set.incarnation(of: id) != incarnation, settings.eligible.contains(id) { return set.listing(quorum.own) }
         for voter in set.voters where voter.node != id {
             guard let fresh = listable(voter.node), fresh.incarnation > voter.incarnation else { continue }
             // A newcomer does not know what its former start promised, so that one is taken out without its help first.

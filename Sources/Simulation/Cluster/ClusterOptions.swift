@@ -14,6 +14,8 @@ public struct ClusterOptions: Sendable {
     public var bootDelay: ClosedRange<Int64> = 1_000_000_000...4_000_000_000
     /// Whether every agent knows its fence devices to be checked, so that odd voter sets shrink too (RULE 4.2-d).
     public var checksDevices = false
+    /// Machines beyond the nodes of the beginning, that operators can add.
+    public var spares = 0
     /// Mistakes to be found.
     package var faults = RecoveryFaults()
 
@@ -29,15 +31,18 @@ public struct ClusterOptions: Sendable {
         let list = (1...nodes).map { Node(id: NodeID(UInt8($0)), name: "n\($0)", addresses: []) }
         var configuration = ClusterConfiguration(name: "simulated", nodes: list)
         configuration.properties.stonithEnabled = fencing
-        configuration.fenceDevices = list.map {
-            FenceDevice(name: "bmc-\($0.name)", agent: "fence_ipmilan", targets: [$0.name: ""])
-        }
+        configuration.fenceDevices = list.map(device)
         configuration.resources = [address("vip", 100), address("front", 101), process("app"), process("solo")]
         configuration.colocations = [
             together,
             ColocationConstraint(id: "apart", resource: "solo", with: "app", score: Score(-50)),
         ]
         return configuration
+    }
+
+    /// What powers a node off.
+    static func device(for node: Node) -> FenceDevice {
+        FenceDevice(name: "bmc-\(node.name)", agent: "fence_ipmilan", targets: [node.name: ""])
     }
 
     /// What must be where "app" is.

@@ -7,13 +7,14 @@ import Recovery
 extension ClusterSimulator {
     mutating func start(_ index: Int) {
         let host = hosts[index]
-        guard host.isPowered, host.agent == nil else { return }
+        guard host.isPowered, host.isMember, host.agent == nil else { return }
         host.disk.incarnation += 1
         let disk = host.disk
         if let damage = disk.durable.violation() {
             observer.fail("the disk of \(host.id) is damaged: \(damage)")
             return
         }
+        observer.starts(host, table)
         let local = host.clock.local(now)
         guard
             var core = NodeCore(
@@ -21,6 +22,7 @@ extension ClusterSimulator {
                 incarnation: disk.incarnation,
                 session: SimulatedHost.session(host.id, disk.incarnation),
                 initial: options.configuration,
+                contacts: contacts(of: host),
                 durable: disk.durable,
                 codec: table.codec,
                 seed: random.next(),
@@ -40,6 +42,7 @@ extension ClusterSimulator {
         guardProcesses(index)
         host.known = core.state.configuration
         host.knownVersion = core.state.version
+        host.keepsContacts = false
         host.operations = [:]
         host.pause = nil
         host.isLeaving = false
@@ -47,13 +50,25 @@ extension ClusterSimulator {
         host.diskBusyUntil = now
         host.knowsDiskFull = false
         host.applied = core.appliedIndex
-        observer.started(host.id, core)
-        host.agent = .init(core, nodes: voters.count)
+        observer.started(host, core)
+        host.agent = .init(core, nodes: hosts.count)
         note(index, "starts as incarnation \(disk.incarnation)")
         carryOut(effects, index)
         armWake(index)
         guard options.checksDevices, host.agent != nil else { return }
-        feed(index, .fenceable(Set(voters)))
+        feed(index, .fenceable(Set(hosts.map(\.id))))
+    }
+
+    /// Everybody who may be part of the cluster by what a machine knows, as an agent finds it at its start.
+    private func contacts(of host: SimulatedHost) -> [NodeID] {
+        var nodes = Set(host.contacts)
+        for entry in host.disk.durable.log {
+            guard case .command(let bytes) = entry.payload,
+                case .configure(_, let configuration) = table.command(bytes)?.change
+            else { continue }
+            nodes.formUnion(configuration.nodes.map(\.id))
+        }
+        return nodes.sorted()
     }
 
     /// A machine's wall clock, in milliseconds.
@@ -96,6 +111,11 @@ extension ClusterSimulator {
         if agent.core.version() != host.knownVersion {
             host.known = agent.core.state.configuration
             host.knownVersion = agent.core.version()
+            host.keepsContacts = false
+        }
+        if !host.keepsContacts, agent.core.knowsItsPeers {
+            host.contacts = agent.core.state.configuration.nodes.map(\.id)
+            host.keepsContacts = true
         }
         effects.removeAll(keepingCapacity: true)
         swap(&effects, &self.effects)
@@ -115,6 +135,10 @@ extension ClusterSimulator {
                 observer.needsActivityCheck = true
                 // The guard waits for nobody, least of all for a stop that hangs.
                 if end == nil { guardProcesses(index) }
+            case .contacts(let nodes):
+                note(index, "hears of \(nodes.map(\.name).joined(separator: " "))")
+                let host = hosts[index]
+                host.contacts = Set((host.contacts.isEmpty ? voters : host.contacts) + nodes.map(\.id)).sorted()
             case .dropAllVirtualIPs: dropAddresses(index)
             case .run(let operation): begin(operation, index)
             case .cancel(let operation): cancel(operation, index)
@@ -132,7 +156,12 @@ extension ClusterSimulator {
                 observer.left(hosts[index])
                 endAgent(index)
                 return
-            case .beginAnew, .rejoin: observer.fail("\(hosts[index].id) parts with its history unasked")
+            case .beginAnew:
+                beginAnew(index)
+                return
+            case .rejoin(let mark):
+                rejoin(index, mark)
+                return
             case .mustStop(let reason):
                 mustStop(index, reason)
                 return
@@ -154,7 +183,8 @@ extension ClusterSimulator {
     private mutating func observe(_ agent: SimulatedHost.Agent, _ index: Int, _ event: NodeEvent) {
         switch event {
         case .elected: observer.elected(hosts[index], index)
-        case .deposed: observer.deposed(index)
+        case .deposed: observer.deposed(hosts[index], index)
+        case .stopsWithAll, .branchLost: hosts[index].isLeaving = true
         default: break
         }
         agent.core.show(&coverage, holdsLease: hosts[index].holdsLease(at: now))

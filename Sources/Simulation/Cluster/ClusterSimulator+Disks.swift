@@ -41,7 +41,7 @@ extension ClusterSimulator {
         }
         let before = (host.disk.durable.term, host.disk.durable.votedFor)
         guard let receipt = host.disk.writeNext() else { return }
-        observer.log.wroteVote(host.id, before: before, after: host.disk.durable)
+        observer.wroteVote(host, before: before)
         if let crash = host.crash, crash.point == .after {
             host.crash = nil
             note(index, "dies when it has written")
@@ -67,7 +67,7 @@ extension ClusterSimulator {
         host.agent = nil
         host.pause = nil
         host.operations = [:]
-        observer.deposed(index)
+        observer.deposed(host, index)
         let waiting = host.disk.waiting.count
         host.disk.crash(surviving: count ?? (waiting == 0 ? 0 : Int.random(in: 0...waiting, using: &random)))
     }

@@ -1,6 +1,7 @@
 public import ClusterModel
 import Consensus
 import NodeCore
+import Recovery
 
 /// What a test or a plan does to a cluster, and what it sees of it.
 extension ClusterSimulator {
@@ -101,9 +102,17 @@ extension ClusterSimulator {
     }
 
     /// The node that leads and knows everything that was committed before; nil while none does.
+    ///
+    /// Where two histories are led it is one of the two.
     public var leader: NodeID? {
         hosts.last { $0.isRunning && $0.agent?.core.isLeading == true }?.id
     }
+
+    /// The machine of the leader.
+    var leadingHost: SimulatedHost? { leader.flatMap(index(of:)).map { hosts[$0] } }
+
+    /// Machines that are set up as nodes of the cluster.
+    public var members: [NodeID] { hosts.filter(\.isMember).map(\.id) }
 
     /// Where a resource may really be active.
     public func places(of resource: ResourceName) -> [NodeID] {
@@ -117,19 +126,26 @@ extension ClusterSimulator {
     public func stops(of resource: ResourceName) -> Int { stopsOf[resource] ?? 0 }
 
     /// What everybody agrees on.
-    public var state: ClusterState { observer.state }
+    ///
+    /// In the leader's history, if there are several.
+    public var state: ClusterState {
+        observer.histories[leadingHost?.history ?? observer.newest].state
+    }
 
     /// Why not everything that can run does; nil when it does.
-    public var unfinished: String? { unfinished(among: Set(voters)) }
+    public var unfinished: String? { unfinished(without: []) }
 
-    /// Why not everything that can run on some of the nodes does; nil when it does.
+    /// Why not everything that can run does on the members but some; nil when it does.
     ///
-    /// What the others do is left to them: some may be off, some cut off.
-    public func unfinished(among core: Set<NodeID>) -> String? {
+    /// What these do is left to them: some may be off, some cut off.
+    public func unfinished(without away: Set<NodeID>) -> String? {
+        let core = Set(members.filter { state.configuration.node($0) != nil }).subtracting(away)
         guard let leader, core.contains(leader), let index = index(of: leader), let agent = hosts[index].agent,
             hosts.filter({ core.contains($0.id) && $0.agent?.core.consensus.role == .leader }).count == 1
         else { return "nobody leads, or more than one" }
+        let history = hosts[index].history
         for host in hosts where core.contains(host.id) {
+            if host.history != history { return "\(host.id) is in another history" }
             if !host.isRunning || !host.holdsLease(at: now) {
                 return "\(host.id) \(host.isRunning ? "has no lease" : "does not run")"
             }
@@ -139,12 +155,28 @@ extension ClusterSimulator {
             }
             if agent.core.reports[host.id]?.leaving == true { return "\(host.id) is leaving" }
         }
+        if let text = unsettled(agent.core, away) { return text }
         if now < controllersRestAt { return "a controller is at work" }
         if now < hangsEndAt { return "an operation hangs" }
         for resource in state.configuration.resources {
             if let text = unfinished(resource, agent.core, core) { return text }
         }
         return nil
+    }
+
+    /// What a leader still has to learn of nodes that stay away, or to do about them.
+    private func unsettled(_ leader: NodeCore, _ away: Set<NodeID>) -> String? {
+        for node in away.sorted() {
+            switch leader.consensus.peer(node)?.state {
+            case .suspect, .alive(holdsLease: true): return "\(node) is not known to be away"
+            case .alive(holdsLease: false), .lost, .left, nil: continue
+            }
+        }
+        if leader.state.fences.values.contains(where: { $0.outcome == .ordered }) { return "a fence is under way" }
+        let fails = leader.notices.contains { notice in
+            if case .fenceFailing = notice { true } else { false }
+        }
+        return fails ? "a fence fails" : nil
     }
 
     private func unfinished(_ resource: Resource, _ leader: NodeCore, _ core: Set<NodeID>) -> String? {

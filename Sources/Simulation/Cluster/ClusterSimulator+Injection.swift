@@ -9,7 +9,7 @@ extension ClusterSimulator {
     ///
     /// - Returns: Whether there was anything that it could happen to.
     public mutating func inject(_ fault: Fault) -> Bool {
-        guard let node = fault.node ?? leader ?? voters.first, let index = index(of: node) else { return false }
+        guard let node = fault.node ?? leader ?? members.first, let index = index(of: node) else { return false }
         let until = now + fault.length * Self.millisecond
         switch fault.kind {
         case .drop, .delay, .duplicate, .reorder: return disturb(fault.kind, fault.amount, until: until)
@@ -40,6 +40,8 @@ extension ClusterSimulator {
             return spoilRunner(fault, index, until: until)
         case .configure, .standby, .move, .disable, .maintenance, .cleanup, .leave:
             return operate(fault, node, until: until)
+        case .addNode, .removeNode, .loseDisk, .nodeRole, .unblock, .stopAll, .confirmOff:
+            return changeMembers(fault, node, until: until)
         }
         return true
     }
@@ -73,7 +75,7 @@ extension ClusterSimulator {
             heal()
             return true
         }
-        guard voters.count > 1 else { return false }
+        guard hosts.count > 1 else { return false }
         let other = fault.other
         note(nil, "\(fault.kind.rawValue) n\(node.rawValue) n\(other.rawValue) \(fault.amount), \(fault.length) ms")
         switch fault.kind {
@@ -81,8 +83,8 @@ extension ClusterSimulator {
         case .partialPartition: cutBoth(node, other, from: now, until: until)
         case .fullPartition:
             let isIn = { (node: NodeID) in fault.amount >> (Int(node.rawValue) - 1) & 1 == 1 }
-            for left in voters where isIn(left) {
-                for right in voters where !isIn(right) { cutBoth(left, right, from: now, until: until) }
+            for left in machines where isIn(left) {
+                for right in machines where !isIn(right) { cutBoth(left, right, from: now, until: until) }
             }
         case .swizzle: swizzle(fault)
         default:
@@ -113,8 +115,8 @@ extension ClusterSimulator {
     private mutating func swizzle(_ fault: Fault) {
         var order = SeededGenerator(seed: UInt64(fault.amount))
         var directions: [(NodeID, NodeID)] = []
-        for from in voters {
-            for to in voters where to != from && Bool.random(using: &order) { directions.append((from, to)) }
+        for from in machines {
+            for to in machines where to != from && Bool.random(using: &order) { directions.append((from, to)) }
         }
         let half = fault.length * Self.millisecond / 2
         for (from, to) in directions {
@@ -199,13 +201,14 @@ extension ClusterSimulator {
 
     /// A resource by a number that may be larger than there are any.
     func resource(_ number: Int) -> Resource? {
-        let resources = observer.state.configuration.resources
+        let resources = options.configuration.resources
         return resources.isEmpty ? nil : resources[number % resources.count]
     }
 
     /// All faults that would end by themselves end now; cut links stay cut, and who is off stays off.
     public mutating func endFaults() {
         note(nil, "faults end")
+        operatorsRest = true
         disturbances = [:]
         updateQuality()
         for host in hosts {

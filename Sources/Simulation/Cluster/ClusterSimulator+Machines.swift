@@ -19,7 +19,7 @@ extension ClusterSimulator {
         if operation.kind == .start {
             starts += 1
             observer.starts(name, on: host, at: now)
-            host.active[name] = .init(incarnation: host.disk.incarnation, startedBy: operation.id)
+            activate(operation, index)
         }
         if operation.kind == .stop { stopsOf[name, default: 0] += 1 }
         let isAddress = if case .virtualIP = operation.resource.kind { true } else { false }
@@ -77,8 +77,13 @@ extension ClusterSimulator {
     }
 
     private mutating func activate(_ operation: Operation, _ index: Int) {
-        let incarnation = hosts[index].disk.incarnation
-        hosts[index].active[operation.resource.name] = .init(incarnation: incarnation, startedBy: operation.id)
+        let host = hosts[index]
+        let activity = SimulatedHost.Activity(
+            incarnation: host.disk.incarnation,
+            startedBy: operation.id,
+            history: host.history
+        )
+        host.active[operation.resource.name] = activity
         observer.needsActivityCheck = true
     }
 
@@ -117,7 +122,7 @@ extension ClusterSimulator {
 
     /// Where nothing is ever fenced, a guard has killed what ran when the lease of an agent that could not do it ended.
     mutating func guardProcesses(_ index: Int) {
-        guard !observer.state.configuration.properties.stonithEnabled, !hosts[index].holdsLease(at: now) else { return }
+        guard !observer.isFencing, !hosts[index].holdsLease(at: now) else { return }
         for name in hosts[index].active.keys.sorted() where !observer.isAddress(name) {
             note(index, "the guard has killed \(name)")
             hosts[index].active[name] = nil

@@ -4,8 +4,6 @@ import NodeCore
 /// What operators do, in the middle of everything.
 extension ClusterSimulator {
     /// Carries an operator's wish out; nothing happens while nobody leads.
-    ///
-    /// Nodes that are added and removed would belong here, as further kinds.
     mutating func operate(_ fault: Fault, _ node: NodeID, until: TrueTime) -> Bool {
         if fault.kind == .leave {
             guard let index = index(of: node), hosts[index].isRunning else { return false }
@@ -94,12 +92,14 @@ extension ClusterSimulator {
         }
     }
 
-    /// Takes back what operators did that keeps resources from running.
+    /// Takes back what operators did that keeps resources from running, and completes what they began.
     ///
+    /// - Parameter removes: Whether nodes are taken out of the cluster too; not while others stay away whose votes may be
+    ///   missed then.
     /// - Returns: Whether nothing is left to take back.
-    mutating func tidy() -> Bool {
-        guard let leader else { return false }
-        let configuration = observer.state.configuration
+    mutating func tidy(removes: Bool) -> Bool {
+        guard let leader, completeErrands(removes: removes) else { return false }
+        let configuration = state.configuration
         guard configuration.nodes.allSatisfy({ !$0.standby }), configuration.resources.allSatisfy(\.enabled),
             !Self.isCareLeft(configuration)
         else {
@@ -110,10 +110,10 @@ extension ClusterSimulator {
             }
             return false
         }
-        if let resource = observer.state.failures.keys.min() {
+        if let resource = state.failures.keys.min() {
             change(.cleanup(resource: resource, node: nil), on: leader)
             return false
         }
-        return observer.state.moves.isEmpty
+        return state.moves.isEmpty
     }
 }

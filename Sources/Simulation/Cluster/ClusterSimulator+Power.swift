@@ -4,7 +4,7 @@ import NodeCore
 /// Power controllers, sound and otherwise.
 extension ClusterSimulator {
     mutating func fence(_ index: Int, _ target: NodeID, _ incarnation: Incarnation) {
-        observer.fences(target, incarnation, by: hosts[index].id)
+        observer.fences(target, incarnation, by: hosts[index])
         powerOffByController(index, target, incarnation)
     }
 
@@ -23,6 +23,7 @@ extension ClusterSimulator {
         )
         queue.insert(.command(command), at: now + delay / 2)
         controllersRestAt = max(controllersRestAt, now + delay)
+        hosts[victim].isFencedUntil = max(hosts[victim].isFencedUntil, now + delay)
     }
 
     private mutating func fenceDelay(of controller: SimulatedHost.Controller) -> TrueTime {

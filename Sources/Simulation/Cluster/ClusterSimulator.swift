@@ -24,6 +24,7 @@ public struct ClusterSimulator {
         case boot(Int)
         case qualityChanges
         case link(from: NodeID, to: NodeID, isCut: Bool, repairs: Int)
+        case operate(Errand, Int, attempts: Int)
     }
 
     /// Why an operation is over.
@@ -47,8 +48,10 @@ public struct ClusterSimulator {
     public let options: ClusterOptions
     /// Repeats it.
     public let seed: UInt64
-    /// All nodes.
+    /// The nodes that the cluster begins with.
     public let voters: [NodeID]
+    /// All machines, whether they are nodes or not.
+    let machines: [NodeID]
     let hosts: [SimulatedHost]
     var network = VirtualNetwork()
     /// How bad faults make the network, and until when, by kind.
@@ -73,6 +76,8 @@ public struct ClusterSimulator {
     /// When the last power-off that anybody asked for is over, with the start that follows: it is carried through even
     /// if the node that asked has died or has changed its mind meanwhile.
     var controllersRestAt: TrueTime = 0
+    /// Whether operators have stopped changing what the cluster is made of: what they began is completed later.
+    var operatorsRest = false
     /// When the last operation that hangs is given up.
     var hangsEndAt: TrueTime = 0
     /// Requests of operators so far.
@@ -85,16 +90,19 @@ public struct ClusterSimulator {
         var random = SeededGenerator(seed: seed)
         let voters = options.configuration.nodes.map(\.id)
         self.voters = voters
+        let first = (voters.max()?.rawValue ?? 0) + 1
+        machines = voters + (0..<options.spares).map { NodeID(first + UInt8($0)) }
         network.quality = options.machines.network
         observer = ClusterObserver(options.configuration)
         story = Story(lines: options.machines.transcriptLines)
         let error = Int64(options.machines.clockErrorPercent) * 10_000
         var hosts: [SimulatedHost] = []
-        for voter in voters {
+        for machine in machines {
             let rates = [-error, error, Int64.random(in: -error...error, using: &random)]
             let rate = rates.randomElement(using: &random) ?? 0
             let offset = Int64.random(in: 1_000_000_000...100_000_000_000, using: &random)
-            hosts.append(SimulatedHost(id: voter, clock: VirtualClock(offset: offset, ratePartsPerMillion: rate)))
+            let clock = VirtualClock(offset: offset, ratePartsPerMillion: rate)
+            hosts.append(SimulatedHost(id: machine, clock: clock, isMember: voters.contains(machine)))
         }
         self.hosts = hosts
         for index in hosts.indices {
@@ -177,6 +185,7 @@ public struct ClusterSimulator {
         case .fenceEnds(let command, let worked, let lies): endFence(command, worked: worked, lies: lies)
         case .boot(let index): powerOn(hosts[index].id)
         case .qualityChanges: updateQuality()
+        case .operate(let errand, let index, let attempts): carryOut(errand, index, attempts: attempts)
         case .link(let from, let to, let isCut, let repairs):
             guard network.repairs == repairs else { return }
             if isCut { network.cut(from: from, to: to) } else { network.mend(from: from, to: to) }
@@ -191,7 +200,9 @@ public struct ClusterSimulator {
         from: NodeID,
         fromSession: Incarnation
     ) -> Bool {
-        guard let agent = hosts[index].agent, agent.core.incarnation == session else { return false }
+        guard let agent = hosts[index].agent, agent.core.incarnation == session, agent.core.isPeer(from) else {
+            return false
+        }
         if let pause = hosts[index].pause {
             queue.insert(event, at: pause.until)
             return false

@@ -64,6 +64,7 @@ enum ClusterText {
     static func describe(_ message: PeerMessage) -> String {
         switch message {
         case .consensus(let message): return MessageText.describe(message)
+        case .contacts(let list): return "contacts \(list.nodes.map(\.name).joined(separator: " "))"
         case .sheet(let sheet):
             let run = sheet.run.map { "\($0.resource)@\($0.epoch)" }.joined(separator: " ")
             return "sheet t\(sheet.term) #\(sheet.sequence) answers \(sheet.answers): \(run)"

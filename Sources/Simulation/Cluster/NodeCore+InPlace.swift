@@ -13,6 +13,9 @@ extension NodeCore {
         consensus.isOver(leaseOf: node, at: now)
     }
 
+    /// Whether a node may speak to this one.
+    mutating func isPeer(_ node: NodeID) -> Bool { consensus.knows(node) }
+
     /// The version of the configuration that is applied.
     mutating func version() -> ConfigurationVersion { state.version }
 
@@ -27,6 +30,8 @@ extension ConsensusCore {
     fileprivate mutating func isOver(leaseOf node: NodeID, at now: Instant) -> Bool {
         now >= leaseOver(of: node) && decides(at: now)
     }
+
+    fileprivate mutating func knows(_ node: NodeID) -> Bool { isPeer(node) }
 
     fileprivate mutating func decidesInPlace(at now: Instant) -> Bool { decides(at: now) }
 }

@@ -27,6 +27,8 @@ final class SimulatedHost {
         var incarnation: Incarnation
         /// The operation that started it.
         var startedBy: UInt64
+        /// The history whose nodes know of it.
+        var history: Int
     }
 
     let id: NodeID
@@ -51,6 +53,16 @@ final class SimulatedHost {
     /// The configuration that the agent knew before its newest input.
     var known: ClusterConfiguration?
     var knownVersion: ConfigurationVersion = 0
+    /// Whether it is set up as a node of the cluster; no agent starts on another.
+    var isMember: Bool
+    /// Whether it ever was.
+    var wasMember: Bool
+    /// The nodes of the cluster as far as it knew last; none while they are those of the beginning.
+    var contacts: [NodeID] = []
+    /// Whether `contacts` is what the agent has applied.
+    var keepsContacts = false
+    /// The history that it is in, by the observer's count.
+    var history = 0
     /// What the observer has seen applied here.
     var applied: LogIndex = 0
 
@@ -67,6 +79,8 @@ final class SimulatedHost {
     /// What the next write ends in.
     var crash: (point: CrashPoint, downFor: TrueTime)?
     var controller = Controller()
+    /// When the last power-off that was asked for is read as done: nobody switches the machine on before.
+    var isFencedUntil: TrueTime = 0
     var runner = Runner()
     /// A controller said that the machine was off while this start of its agent ran: for it and earlier ones nothing
     /// holds that rests on the controller's word.
@@ -112,9 +126,11 @@ final class SimulatedHost {
         var lies = Rate()
     }
 
-    init(id: NodeID, clock: VirtualClock) {
+    init(id: NodeID, clock: VirtualClock, isMember: Bool) {
         self.id = id
         self.clock = clock
+        self.isMember = isMember
+        wasMember = isMember
     }
 
     /// Whether the agent is there and runs.

@@ -1,8 +1,7 @@
 /// Everything that a simulated cluster can be made to suffer, and what operators do to it meanwhile.
 ///
-/// Not here yet: operators who add and remove nodes. They belong into the section of operators, with one case each in
-/// `ClusterSimulator+Operators`; nothing else has to know of a new kind, for schedules, shrinking and reports take them
-/// from `allCases`. Nor is there a rolling upgrade: all there is speaks one version of the protocol.
+/// Schedules, shrinking and reports take the kinds from `allCases`; a new one needs a case here and what it does in
+/// `ClusterSimulator+Injection`, `+Operators` or `+Membership`.
 public enum FaultKind: String, CaseIterable, Hashable, Sendable {
     // The network.
 
@@ -102,6 +101,31 @@ public enum FaultKind: String, CaseIterable, Hashable, Sendable {
     case cleanup
     /// The node is told to leave the cluster; its agent is started again after a while.
     case leave
+
+    // Operators who change what the cluster is made of.
+
+    /// A machine is added as a node, and its agent started.
+    case addNode = "node-add"
+    /// The node is told to leave, and taken out of the configuration for ever.
+    case removeNode = "node-remove"
+    /// The machine loses its power and its disk, and joins again with an empty one.
+    case loseDisk = "lose-disk"
+    /// The node becomes a member, a witness or a satellite.
+    case nodeRole = "node-role"
+    /// All machines but this one lose power, and it is told to go on alone; they come back later.
+    case unblock
+    /// All nodes are told to stop, and started again after a while.
+    case stopAll = "stop-all"
+    /// The machine loses power, and somebody says so before it has it back.
+    case confirmOff = "confirm-off"
+
+    /// Changes who votes, or makes histories part.
+    public var changesMembership: Bool {
+        switch self {
+        case .addNode, .removeNode, .loseDisk, .nodeRole, .unblock, .stopAll, .confirmOff: true
+        default: false
+        }
+    }
 
     /// Breaks the assumption that a controller says the truth and switches the machine that it is said to switch; see
     /// `ClusterObserver` for which checks are waived for it, and where.

@@ -83,9 +83,10 @@ public struct FaultSchedule: Hashable, Sendable {
             case .killAgent, .crashBeforeWrite, .crashAfterWrite, .leave: 50...10_000
             case .powerOff, .tornWrite, .bmcSharesPower: 1000...20_000
             case .flap: 50...1500
+            case .unblock, .stopAll, .confirmOff: 4000...20_000
             case .swizzle: 500...8000
             case .restart, .powerOn, .heal, .clockRate, .wallClockJump, .processDies, .configure, .standby, .move,
-                .disable, .maintenance, .cleanup:
+                .disable, .maintenance, .cleanup, .addNode, .removeNode, .loseDisk, .nodeRole:
                 0...0
             default: 200...15_000
             }
