@@ -56,7 +56,7 @@ struct PeerRecord: Sendable {
     /// How long it may be silent: as long as this node's own times say, and at least as long as its own times say, for
     /// while a profile changes some nodes have the new one sooner than others.
     func silenceLimits(_ timing: ConsensusTiming) -> SilenceLimits {
-        let stated = said?.lostAfter ?? .zero
+        let stated = hasSpoken ? newest.lostAfter : .zero
         // Nearly always; a division of a duration is not cheap, and this is asked of every peer at every message.
         guard stated > timing.lostAfter else {
             return SilenceLimits(suspectAfter: timing.suspectAfter, lostAfter: timing.lostAfter)
@@ -72,12 +72,12 @@ struct PeerRecord: Sendable {
     /// - Returns: Whether it changed.
     mutating func updateState(now: Instant, timing: ConsensusTiming, branch: BranchMark) -> Bool {
         let derived: PeerState
-        if said?.hasLeft == true {
+        if hasSpoken, newest.hasLeft {
             derived = .left
         } else {
             let verdict = detector.verdict(now: now, limits: silenceLimits(timing))
             switch isForeign(to: branch) ? .lost : verdict {
-            case .alive: derived = .alive(holdsLease: said?.holdsLease ?? false)
+            case .alive: derived = .alive(holdsLease: hasSpoken && newest.holdsLease)
             case .suspect: derived = .suspect
             case .lost:
                 if case .lost = state { return false }
@@ -108,7 +108,7 @@ struct PeerRecord: Sendable {
     }
 
     var lastPosition: LogPosition {
-        LogPosition(index: said?.lastIndex ?? 0, term: said?.lastTerm ?? 0)
+        hasSpoken ? LogPosition(index: newest.lastIndex, term: newest.lastTerm) : LogPosition(index: 0, term: 0)
     }
 }
 

@@ -1,8 +1,8 @@
-public import ClusterModel
+import ClusterModel
 
 extension ConsensusCore {
-    /// When the next `.tick` is due.
-    public var nextDeadline: Instant? {
+    /// Finds out anew when the next `.tick` is due.
+    mutating func updateDeadline() {
         var next = heartbeatDue
         if currentRole == .leader {
             if let deadline = checkQuorumDeadline { next = min(next, deadline) }
@@ -16,9 +16,9 @@ extension ConsensusCore {
         if let leaveBy = own.leaveBy, !own.hasLeft { next = min(next, leaveBy) }
         if let sayUntil = own.sayUntil { next = min(next, sayUntil) }
         for slot in records.indices {
-            if let change = records[slot].nextChange(timing) { next = min(next, change) }
+            if let change = records.span[slot].nextChange(timing) { next = min(next, change) }
         }
-        return next
+        nextDeadline = next
     }
 
     /// Does whatever is due, in an order in which nothing acts on a time that has already passed.

@@ -98,6 +98,8 @@ extension ConsensusCore {
             )
             pending.flights.append(flight)
             pending.nextID += 1
+        } else if outbox.held.isEmpty {
+            // Nothing to write and nothing that waits.
         } else if let last = pending.flights.indices.last {
             // Nothing new to write, but what an answer says may still be on its way to the disk.
             let room = ConsensusLimits.heldMessages - pending.flights[last].held.count

@@ -9,8 +9,9 @@ struct ClusterObserver: Sendable {
     var log: Invariants
     /// What was ever committed, applied.
     private(set) var state: ClusterState
-    /// A digest of `state` after each entry.
-    private var digests: [Int]
+    /// `state` after each entry behind those that no node can apply any more.
+    private var states: [ClusterState]
+    private var forgotten = 0
     /// Whether something that makes a resource active has happened since the last look.
     var needsActivityCheck = false
     /// The leader of the newest term, while it leads.
@@ -22,7 +23,7 @@ struct ClusterObserver: Sendable {
     init(_ configuration: ClusterConfiguration) {
         log = Invariants(voters: configuration.nodes.map(\.id))
         state = ClusterState(configuration: configuration)
-        digests = [state.hashValue]
+        states = [state]
     }
 
     var violation: String? { log.violation }
@@ -63,7 +64,7 @@ struct ClusterObserver: Sendable {
         let appliedIndex = agent.core.appliedIndex
         var next = hosts[index].applied + 1
         while next <= appliedIndex {
-            let known = agent.core.consensus.entryInLog(at: next)
+            let known = agent.core.entryInLog(at: next)
             // What others were seen to apply a snapshot may stand for, while the own disk still holds something older.
             let written = next > log.decidedIndex ? Self.entry(next, on: hosts[index], unwritten) : nil
             if let entry = known ?? written, log.isNext(next, on: node) {
@@ -93,15 +94,16 @@ struct ClusterObserver: Sendable {
             next += 1
         }
         hosts[index].applied = appliedIndex
-        if Int(appliedIndex) < digests.count, agent.core.state.hashValue != digests[Int(appliedIndex)] {
-            let other = appliedIndex == log.decidedIndex ? differences(from: agent.core.state) : ""
+        let place = Int(appliedIndex) - forgotten
+        if place < states.count, !agent.core.agrees(with: states[place]) {
+            let other = Self.differences(of: agent.core.state, from: states[place])
             fail("S4: \(node) has another state after entry \(appliedIndex) than was decided\(other)")
         }
     }
 
     /// What a state has otherwise than the one that was decided, in words.
-    private func differences(from other: ClusterState) -> String {
-        zip(Mirror(reflecting: state).children, Mirror(reflecting: other).children)
+    private static func differences(of state: ClusterState, from decided: ClusterState) -> String {
+        zip(Mirror(reflecting: decided).children, Mirror(reflecting: state).children)
             .map { ($0.label ?? "", "\($0.value)", "\($1.value)") }
             .filter { $0.1 != $0.2 }
             .map { "; \($0.0): \($0.2) in place of \($0.1)" }
@@ -132,8 +134,20 @@ struct ClusterObserver: Sendable {
                 if !hasOrderedFences { deniedSince = [:] }
             }
         }
-        digests.append(state.hashValue)
+        states.append(state)
+        if states.count > Self.mostStates { forgetStates(hosts) }
     }
+
+    /// A node applies nothing that is in its snapshot, nor in one that another sends it.
+    private mutating func forgetStates(_ hosts: [SimulatedHost]) {
+        let needed = hosts.map { $0.disk.durable.snapshot?.lastIndex ?? 0 }.min() ?? 0
+        let count = Int(needed) - forgotten
+        guard count >= Self.mostStates / 2 else { return }
+        states.removeFirst(count)
+        forgotten += count
+    }
+
+    private static let mostStates = 4096
 
     /// S6: what must run with something is given to the node that has it already, at every step.
     private mutating func checkColocations(of assignments: [NewAssignment], after newestEpoch: Epoch) {
@@ -279,15 +293,13 @@ struct ClusterObserver: Sendable {
         guard let newestLeader, let agent = hosts[newestLeader].agent else { return }
         let leader = hosts[newestLeader]
         let now = leader.clock.local(time)
-        for host in hosts where host !== leader && host.holdsLease(at: time) {
-            // A leader without a quorum may believe what it likes.
-            if agent.core.takesLeaseForEnded(of: host.id, at: now) {
-                fail("S2: \(leader.id) takes the lease of \(host.id) for ended, which it still holds")
-            }
-            if hasOrderedFences, agent.core.decides(at: now) {
-                checkDenial(of: host, by: leader, agent, at: time)
-            }
+        var holders = NodeSet()
+        for host in hosts where host !== leader && host.holdsLease(at: time) { holders.insert(host.id) }
+        if let node = agent.core.leaseTakenForEnded(of: holders, at: now) {
+            fail("S2: \(leader.id) takes the lease of \(node) for ended, which it still holds")
         }
+        guard hasOrderedFences, agent.core.decides(at: now) else { return }
+        for host in hosts where holders.contains(host.id) { checkDenial(of: host, by: leader, agent, at: time) }
     }
 
     private mutating func checkDenial(
@@ -299,7 +311,7 @@ struct ClusterObserver: Sendable {
         guard agent.core.isLeading, let record = agent.core.state.fences[host.id], record.outcome == .ordered,
             record.incarnation == host.disk.incarnation, host.agent != nil
         else {
-            deniedSince[host.id] = nil
+            if !deniedSince.isEmpty { deniedSince[host.id] = nil }
             return
         }
         guard let since = deniedSince[host.id], since.incarnation == record.incarnation, since.leader == leader.id

@@ -63,7 +63,7 @@ extension ClusterSimulator {
         let host = hosts[index]
         guard host.wakeAt == now else { return }
         host.wakeAt = nil
-        guard host.pause == nil, let deadline = host.agent?.deadline else { return }
+        guard host.pause == nil, let deadline = host.agent?.core.nextDeadline else { return }
         if deadline <= host.clock.local(now) { feed(index, .tick) } else { armWake(index) }
     }
 
@@ -93,9 +93,9 @@ extension ClusterSimulator {
             observer.applied(on: index, hosts, table, unwritten: effects)
         }
         carryOut(effects, index)
-        if agent.core.version() != host.knownVersion {
+        if agent.core.state.version != host.knownVersion {
             host.known = agent.core.state.configuration
-            host.knownVersion = agent.core.version()
+            host.knownVersion = agent.core.state.version
         }
         effects.removeAll(keepingCapacity: true)
         swap(&effects, &self.effects)
@@ -164,7 +164,7 @@ extension ClusterSimulator {
 
     mutating func armWake(_ index: Int) {
         let host = hosts[index]
-        guard host.pause == nil, let deadline = host.agent?.deadline else { return }
+        guard host.pause == nil, let deadline = host.agent?.core.nextDeadline else { return }
         let time = max(now, host.clock.trueTime(of: deadline))
         if let wakeAt = host.wakeAt, wakeAt <= time, wakeAt >= now { return }
         host.wakeAt = time

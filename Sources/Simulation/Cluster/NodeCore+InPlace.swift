@@ -5,28 +5,20 @@ import NodeCore
 /// What the simulation asks of a core after every event. Mutating although nothing is changed: so the core is looked at
 /// where it stands, and not copied out of its object first, which would cost more than all that it does.
 extension NodeCore {
-    /// When the next tick is due.
-    mutating func upcoming() -> Instant? { nextDeadline }
-
-    /// Whether this leader would take a node's lease for ended now, and be right to act on it.
-    mutating func takesLeaseForEnded(of node: NodeID, at now: Instant) -> Bool {
-        consensus.isOver(leaseOf: node, at: now)
+    /// One of these nodes whose lease this leader would take for ended now, and be right to act on it.
+    mutating func leaseTakenForEnded(of nodes: NodeSet, at now: Instant) -> NodeID? {
+        consensus.leaseTakenForEnded(of: nodes, at: now)
     }
-
-    /// The version of the configuration that is applied.
-    mutating func version() -> ConfigurationVersion { state.version }
 
     /// Notes what state the node is in.
     mutating func show(_ coverage: inout Coverage, holdsLease: Bool) { coverage.see(self, holdsLease: holdsLease) }
 
     /// Whether this node leads and a quorum answers.
-    mutating func decides(at now: Instant) -> Bool { consensus.decidesInPlace(at: now) }
-}
+    mutating func decides(at now: Instant) -> Bool { consensus.decides(at: now) }
 
-extension ConsensusCore {
-    fileprivate mutating func isOver(leaseOf node: NodeID, at now: Instant) -> Bool {
-        now >= leaseOver(of: node) && decides(at: now)
-    }
+    /// An entry in the log; nil when it is compacted away or not there.
+    mutating func entryInLog(at index: LogIndex) -> LogEntry? { consensus.entryInLog(at: index) }
 
-    fileprivate mutating func decidesInPlace(at now: Instant) -> Bool { decides(at: now) }
+    /// Whether the state is this one.
+    mutating func agrees(with other: ClusterState) -> Bool { state == other }
 }

@@ -16,9 +16,6 @@ final class SimulatedHost {
             self.core = core
             sessions = [Incarnation](repeating: 0, count: nodes + 1)
         }
-
-        /// When the core's tick is due.
-        var deadline: Instant? { core.upcoming() }
     }
 
     /// Something that may be active on the machine, from the issue of its start to the end of its stop.
