@@ -55,6 +55,7 @@ struct PeerRecord: Sendable {
 
     /// How long it may be silent: as long as this node's own times say, and at least as long as its own times say, for
     /// while a profile changes some nodes have the new one sooner than others.
+    @inline(__always)
     func silenceLimits(_ timing: ConsensusTiming) -> SilenceLimits {
         let stated = hasSpoken ? newest.lostAfter : .zero
         // Nearly always; a division of a duration is not cheap, and this is asked of every peer at every message.
@@ -90,6 +91,9 @@ struct PeerRecord: Sendable {
     }
 
     /// When its state gets worse by itself; nil when it cannot.
+    ///
+    /// Inlined, like the limits: a call would take a copy of the record.
+    @inline(__always)
     func nextChange(_ timing: ConsensusTiming) -> Instant? {
         switch state {
         case .alive: detector.nextChange(after: .alive, limits: silenceLimits(timing))

@@ -80,8 +80,14 @@ extension NodeCore {
 
     /// Tells consensus what the log proves.
     mutating func tellProofs(now: Instant, into effects: inout [NodeEffect]) {
-        for (node, record) in state.fences.sorted(by: { $0.key < $1.key }) where record.outcome == .verified {
-            prove(node, record.incarnation, now: now, into: &effects)
+        var news: [Voter] = []
+        for (node, record) in state.fences where record.outcome == .verified {
+            if !consensus.isProvenOff(node, record.incarnation) {
+                news.append(Voter(node: node, incarnation: record.incarnation))
+            }
+        }
+        for voter in news.sorted(by: { $0.node < $1.node }) {
+            prove(voter.node, voter.incarnation, now: now, into: &effects)
         }
     }
 
@@ -91,10 +97,7 @@ extension NodeCore {
         now: Instant,
         into effects: inout [NodeEffect]
     ) {
-        let isKnown = consensus.deathFacts.list.contains {
-            $0.node == node && $0.proof == .poweredOff && $0.incarnation >= incarnation
-        }
-        if !isKnown { step(.provenDead(node, incarnation), now: now, into: &effects) }
+        if !consensus.isProvenOff(node, incarnation) { step(.provenDead(node, incarnation), now: now, into: &effects) }
     }
 
     /// A quorum answers this leader, or none does any more.

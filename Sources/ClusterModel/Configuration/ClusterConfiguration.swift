@@ -30,7 +30,7 @@ public struct ClusterConfiguration: Hashable, Codable, Sendable {
     }
 
     /// The node of that number.
-    public func node(_ id: NodeID) -> Node? { nodes.first { $0.id == id } }
+    public func node(_ id: NodeID) -> Node? { nodes.firstIndex { $0.id == id }.map { nodes[$0] } }
 
     /// The nodes whose votes count.
     public var voters: [Node] { nodes.filter(\.role.votes) }
@@ -39,7 +39,9 @@ public struct ClusterConfiguration: Hashable, Codable, Sendable {
     public func node(named name: NodeName) -> Node? { nodes.first { $0.name == name } }
 
     /// The resource of that name.
-    public func resource(named name: ResourceName) -> Resource? { resources.first { $0.name == name } }
+    public func resource(named name: ResourceName) -> Resource? {
+        resources.firstIndex { $0.name == name }.map { resources[$0] }
+    }
 
     /// The addresses of all virtual IPs.
     public var virtualAddresses: Set<IPAddress> {

@@ -36,6 +36,8 @@ extension ConsensusCore {
     /// The same for half of the voters, which renews leases (RULE 4.3-a).
     var heldLeaseEnd: Instant? { leaseEnd(by: .renew) }
 
+    /// Inlined: a call would take a copy of the core, and this is asked several times of every message.
+    @inline(__always)
     private func leaseEnd(by rule: Quorum.Rule) -> Instant? {
         guard let lastBeat = leadership?.lastBeat ?? holding?.lastBeat else { return nil }
         switch quorum.reached(rule, records, { $0.acknowledgedSend }) {
