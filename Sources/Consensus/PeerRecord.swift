@@ -6,10 +6,10 @@ struct PeerRecord: Sendable {
     var incarnation: Incarnation = 0
     var detector: FailureDetector
     var state = PeerState.suspect
-    /// A flag beside the heartbeat in place of an optional: a look at one field then reads that field, where an optional
-    /// would be copied as a whole first.
-    private var hasSpoken = false
+    /// `said`, or silence, and which of both: a look at one field then reads that field, where an optional would be copied
+    /// as a whole first.
     private var newest = Heartbeat.silence
+    private var hasSpoken = false
     var roundTrip: Duration?
 
     // The rest means something only while this node leads.
@@ -37,7 +37,7 @@ struct PeerRecord: Sendable {
         get { hasSpoken ? newest : nil }
         set {
             hasSpoken = newValue != nil
-            if let newValue { newest = newValue }
+            newest = newValue ?? .silence
         }
     }
 
@@ -55,15 +55,12 @@ struct PeerRecord: Sendable {
 
     /// How long it may be silent: as long as this node's own times say, and at least as long as its own times say, for
     /// while a profile changes some nodes have the new one sooner than others.
-    @inline(__always)
     func silenceLimits(_ timing: ConsensusTiming) -> SilenceLimits {
-        let stated = hasSpoken ? newest.lostAfter : .zero
-        // Nearly always; a division of a duration is not cheap, and this is asked of every peer at every message.
-        guard stated > timing.lostAfter else {
-            return SilenceLimits(suspectAfter: timing.suspectAfter, lostAfter: timing.lostAfter)
-        }
-        return SilenceLimits(suspectAfter: max(timing.suspectAfter, stated / 2), lostAfter: stated)
+        SilenceLimits(timing, stated: newest.lostAfter)
     }
+
+    /// What the peer says of its own limit; zero before its first heartbeat.
+    var statedLimit: Duration { newest.lostAfter }
 
     /// Whether its session belongs to another branch.
     func isForeign(to branch: BranchMark) -> Bool { hasSpoken && newest.branch.id != branch.id }
@@ -73,12 +70,12 @@ struct PeerRecord: Sendable {
     /// - Returns: Whether it changed.
     mutating func updateState(now: Instant, timing: ConsensusTiming, branch: BranchMark) -> Bool {
         let derived: PeerState
-        if hasSpoken, newest.hasLeft {
+        if newest.hasLeft {
             derived = .left
         } else {
             let verdict = detector.verdict(now: now, limits: silenceLimits(timing))
             switch isForeign(to: branch) ? .lost : verdict {
-            case .alive: derived = .alive(holdsLease: hasSpoken && newest.holdsLease)
+            case .alive: derived = .alive(holdsLease: newest.holdsLease)
             case .suspect: derived = .suspect
             case .lost:
                 if case .lost = state { return false }
@@ -88,18 +85,6 @@ struct PeerRecord: Sendable {
         guard derived != state else { return false }
         state = derived
         return true
-    }
-
-    /// When its state gets worse by itself; nil when it cannot.
-    ///
-    /// Inlined, like the limits: a call would take a copy of the record.
-    @inline(__always)
-    func nextChange(_ timing: ConsensusTiming) -> Instant? {
-        switch state {
-        case .alive: detector.nextChange(after: .alive, limits: silenceLimits(timing))
-        case .suspect: detector.nextChange(after: .suspect, limits: silenceLimits(timing))
-        case .lost, .left: nil
-        }
     }
 
     var isHeard: Bool { detector.lastHeard != nil && !isLost }
@@ -112,7 +97,7 @@ struct PeerRecord: Sendable {
     }
 
     var lastPosition: LogPosition {
-        hasSpoken ? LogPosition(index: newest.lastIndex, term: newest.lastTerm) : LogPosition(index: 0, term: 0)
+        LogPosition(index: newest.lastIndex, term: newest.lastTerm)
     }
 }
 
@@ -120,6 +105,14 @@ struct PeerRecord: Sendable {
 struct SilenceLimits: Hashable, Sendable {
     var suspectAfter: Duration
     var lostAfter: Duration
+
+    /// As long as this node's own times say, or as the peer says if that is longer.
+    init(_ timing: ConsensusTiming, stated: Duration) {
+        // Nearly always; a division of a duration is not cheap, and this is asked of every peer at every message.
+        let isOwn = stated <= timing.lostAfter
+        suspectAfter = isOwn ? timing.suspectAfter : max(timing.suspectAfter, stated / 2)
+        lostAfter = isOwn ? timing.lostAfter : stated
+    }
 }
 
 /// Silence of one peer, judged in three steps.
@@ -151,15 +144,6 @@ struct FailureDetector: Sendable {
         let silence = now - silentSince
         if silence >= limits.lostAfter { return .lost }
         return silence >= limits.suspectAfter || lastHeard == nil ? .suspect : .alive
-    }
-
-    /// When the verdict gets worse by itself; nil when it cannot.
-    func nextChange(after verdict: Verdict, limits: SilenceLimits) -> Instant? {
-        switch verdict {
-        case .alive: silentSince + limits.suspectAfter
-        case .suspect: silentSince + limits.lostAfter
-        case .lost: nil
-        }
     }
 }
 

@@ -16,7 +16,13 @@ extension ConsensusCore {
         if let leaveBy = own.leaveBy, !own.hasLeft { next = min(next, leaveBy) }
         if let sayUntil = own.sayUntil { next = min(next, sayUntil) }
         for slot in records.indices {
-            if let change = records.span[slot].nextChange(timing) { next = min(next, change) }
+            // Field by field, for the whole record would be copied.
+            let limits = SilenceLimits(timing, stated: records[slot].statedLimit)
+            switch records[slot].state {
+            case .alive: next = min(next, records[slot].detector.silentSince + limits.suspectAfter)
+            case .suspect: next = min(next, records[slot].detector.silentSince + limits.lostAfter)
+            case .lost, .left: break
+            }
         }
         nextDeadline = next
     }

@@ -68,17 +68,6 @@ extension ConsensusCore {
         return end > now
     }
 
-    /// One of these nodes whose lease this leader would take for ended now, and be right to act on it: nil in every sound
-    /// cluster for nodes that hold one.
-    package func leaseTakenForEnded(of nodes: NodeSet, at now: Instant) -> NodeID? {
-        var rest = nodes
-        while let node = rest.lowest {
-            if now >= leaseOver(of: node) { return decides(at: now) ? node : nil }
-            rest.remove(node)
-        }
-        return nil
-    }
-
     /// The digest of this node's applied configuration, as its heartbeats tell it.
     public var configurationDigest: UInt64 { own.configurationDigest }
 
@@ -132,11 +121,6 @@ extension ConsensusCore {
 
     /// The term of an entry in the log; nil when it is compacted away or not there.
     package func termInLog(at index: LogIndex) -> Term? { log.term(at: index) }
-
-    /// An entry in the log; nil when it is compacted away or not there.
-    package func entryInLog(at index: LogIndex) -> LogEntry? {
-        log.term(at: index) == nil || index <= log.base.index ? nil : log.entries(index...index).first
-    }
 
     private static func view(_ record: PeerRecord) -> PeerView {
         PeerView(

@@ -295,10 +295,10 @@ struct ClusterObserver: Sendable {
         let now = leader.clock.local(time)
         var holders = NodeSet()
         for host in hosts where host !== leader && host.holdsLease(at: time) { holders.insert(host.id) }
-        if let node = agent.core.leaseTakenForEnded(of: holders, at: now) {
-            fail("S2: \(leader.id) takes the lease of \(node) for ended, which it still holds")
-        }
-        guard hasOrderedFences, agent.core.decides(at: now) else { return }
+        if holders.isEmpty { return }
+        let (decides, ended) = agent.core.observe(leasesOf: holders, at: now)
+        if let ended { fail("S2: \(leader.id) takes the lease of \(ended) for ended, which it still holds") }
+        guard hasOrderedFences, decides else { return }
         for host in hosts where holders.contains(host.id) { checkDenial(of: host, by: leader, agent, at: time) }
     }
 

@@ -157,7 +157,7 @@ extension ClusterSimulator {
         case .deposed: observer.deposed(index)
         default: break
         }
-        agent.core.show(&coverage, holdsLease: hosts[index].holdsLease(at: now))
+        coverage.see(&agent.core, holdsLease: hosts[index].holdsLease(at: now))
         guard story.isWanted, let text = ClusterText.describe(event, leads: agent.core.isLeading) else { return }
         note(index, text)
     }
