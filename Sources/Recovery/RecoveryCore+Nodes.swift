@@ -50,7 +50,7 @@ extension RecoveryCore {
         guard let report = view.report else { return .keepsOnly }
         if report.leaving { return .unavailable(.leaving) }
         if !report.probed { return .unavailable(.starting) }
-        if round.state.configuration.isInMaintenance(node) { return .keepsOnly }
+        if configured.maintenance || round.state.configuration.properties.maintenanceMode { return .keepsOnly }
         if holdsLease { return .available }
         let patience = (view.leaselessSince ?? round.now) + RecoveryLimits.leasePatience
         guard round.now < patience else { return .unavailable(.withoutLease) }
@@ -97,8 +97,9 @@ extension RecoveryCore {
     /// already runs there.
     mutating func decideLeases(_ round: inout Round) {
         var wanted: Set<NodeID> = []
-        for node in nodes.keys {
-            let starts = present(node) != nil && report(of: node)?.probed == false && !faults.leaseBeforeProbe
+        for (index, node) in nodes.keys.enumerated() {
+            let starts =
+                nodes.values[index].report?.probed == false && present(node) != nil && !faults.leaseBeforeProbe
             if starts || isBeingFenced(node, round.state) { wanted.insert(node) }
         }
         guard wanted != denied else { return }

@@ -12,7 +12,7 @@ extension RecoveryCore {
             orders[assignment.node, default: []].append(RunOrder(resource: resource, epoch: assignment.epoch))
         }
         for node in nodes.keys {
-            let run = (orders[node] ?? []).sorted { $0.resource < $1.resource }
+            let run = orders[node]?.sorted { $0.resource < $1.resource } ?? []
             send(run, to: node, &round)
         }
         for (resource, withdrawal) in withdrawals where withdrawal.sequence == nil {
@@ -54,9 +54,11 @@ extension RecoveryCore {
 
     /// Tells what is wrong now, each thing once when it begins.
     mutating func tell(_ round: inout Round) {
-        let known = Set(conditions)
-        for condition in round.conditions where condition.isRemarkable && !known.contains(condition) {
-            round.effects.append(.notice(condition))
+        if round.conditions != conditions {
+            let known = Set(conditions)
+            for condition in round.conditions where condition.isRemarkable && !known.contains(condition) {
+                round.effects.append(.notice(condition))
+            }
         }
         conditions = round.conditions
     }

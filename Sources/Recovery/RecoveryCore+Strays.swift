@@ -64,7 +64,10 @@ extension RecoveryCore {
 
     /// What a node is to leave alone of what it found.
     func left(on node: NodeID, _ state: ClusterState) -> [ResourceName] {
-        (report(of: node)?.resources ?? []).filter { found in
+        guard let resources = report(of: node)?.resources, resources.contains(where: { $0.found == true }) else {
+            return []
+        }
+        return resources.filter { found in
             found.found == true && !found.state.isDown && policy(of: found.resource, state) == .block
                 && otherPlace(of: found.resource, than: node, state) != nil
         }.map(\.resource).sorted()

@@ -31,7 +31,11 @@ struct ClusterObserver: Sendable {
     mutating func fail(_ reason: String) { log.fail(reason) }
 
     func isAddress(_ resource: ResourceName) -> Bool {
-        if case .virtualIP = state.configuration.resource(named: resource)?.kind { return true }
+        let resources = state.configuration.resources
+        // Only the one that is meant is looked into.
+        for index in resources.indices where resources[index].name == resource {
+            if case .virtualIP = resources[index].kind { return true }
+        }
         return false
     }
 
@@ -73,9 +77,11 @@ struct ClusterObserver: Sendable {
                     entry,
                     on: node,
                     holders: { entry in
-                        NodeSet(
-                            hosts.lazy.filter { $0.disk.holds(index: entry.index, term: entry.term) }.map(\.id)
-                        )
+                        var holders = NodeSet()
+                        for host in hosts where host.holds(index: entry.index, term: entry.term) {
+                            holders.insert(host.id)
+                        }
+                        return holders
                     },
                     hasEnded: { voter in
                         hosts.contains {
@@ -94,6 +100,7 @@ struct ClusterObserver: Sendable {
             next += 1
         }
         hosts[index].applied = appliedIndex
+        agent.noteFences()
         let place = Int(appliedIndex) - forgotten
         if place < states.count, !agent.core.agrees(with: states[place]) {
             let other = Self.differences(of: agent.core.state, from: states[place])
@@ -246,12 +253,14 @@ struct ClusterObserver: Sendable {
         checkLeases(hosts, at: time)
         guard needsActivityCheck else { return }
         needsActivityCheck = false
-        var holders: [ResourceName: NodeID] = [:]
+        // In a list: there are few, and looking through them is quicker than hashing one.
+        var active: [(name: ResourceName, node: NodeID)] = []
         for host in hosts {
             for (name, activity) in host.active where isActive(name, activity, on: host, at: time) {
-                if let other = holders.updateValue(host.id, forKey: name) {
+                if let other = active.last(where: { $0.name == name })?.node {
                     fail("S1: \(name) may be active on \(other) and on \(host.id)")
                 }
+                active.append((name, host.id))
             }
         }
     }
@@ -308,7 +317,8 @@ struct ClusterObserver: Sendable {
         _ agent: SimulatedHost.Agent,
         at time: TrueTime
     ) {
-        guard agent.core.isLeading, let record = agent.core.state.fences[host.id], record.outcome == .ordered,
+        guard agent.orderedFences.contains(host.id), agent.core.isLeading,
+            let record = agent.core.state.fences[host.id], record.outcome == .ordered,
             record.incarnation == host.disk.incarnation, host.agent != nil
         else {
             if !deniedSince.isEmpty { deniedSince[host.id] = nil }

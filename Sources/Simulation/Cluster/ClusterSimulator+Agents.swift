@@ -184,7 +184,11 @@ extension ClusterSimulator {
             fromSession: hosts[index].disk.incarnation,
             message
         )
-        queue.insert(event, at: now + first)
-        if let second = copies.second { queue.insert(event, at: now + second) }
+        if let second = copies.second {
+            queue.insert(event, at: now + first)
+            queue.insert(event, at: now + second)
+        } else {
+            queue.insert(event, at: now + first)
+        }
     }
 }
