@@ -48,7 +48,7 @@ extension NodeCore {
         var settings = QuorumSettings(
             members: NodeSet(state.configuration.nodes.map(\.id)).union(contacts),
             eligible: voters,
-            fenceable: NodeSet(fenceable),
+            fenceable: fenceable,
             holdsByHalf: !isPairWithoutFencing
         )
         settings.keepsVoters = state.stopped != nil
@@ -69,9 +69,9 @@ extension NodeCore {
     ///
     /// A node's word about its own device does not count: it will not be the one that has to use it.
     mutating func followFenceDevices(now: Instant, into effects: inout [NodeEffect]) {
-        var nodes: Set<NodeID> = []
+        var nodes = NodeSet()
         for (node, report) in reports where isHeard(node) {
-            nodes.formUnion(report.devices?.fenceable.filter { $0 != node } ?? [])
+            for target in report.devices?.fenceable ?? [] where target != node { nodes.insert(target) }
         }
         guard nodes != fenceable else { return }
         fenceable = nodes

@@ -56,7 +56,7 @@ public struct NodeCore: Sendable {
     var unapplied: [LogEntry] = []
     var quorumFencing = QuorumFencing()
     /// Who can be powered off by somebody else who is heard; consensus was told.
-    var fenceable: Set<NodeID> = []
+    var fenceable = NodeSet()
     /// Nodes that are known from elsewhere than the applied configuration: it may be an old one until the log has been
     /// heard, and a leader of later days must be understood.
     var contacts: NodeSet

@@ -62,6 +62,9 @@ extension ConsensusCore {
     private var checkQuorumDeadline: Instant? { answersEnd }
 
     /// Until when the voters that answer may be silent before leader or holder gives up; nil when it needs nobody.
+    ///
+    /// Inlined, for a call would take a copy of the core.
+    @inline(__always)
     var answersEnd: Instant? {
         switch quorum.reached(.renew, records, { $0.lastAcknowledgement }) {
         case .alone: nil
