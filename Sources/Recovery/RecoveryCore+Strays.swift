@@ -48,7 +48,7 @@ extension RecoveryCore {
     }
 
     func policy(of resource: ResourceName, _ state: ClusterState) -> MultipleActive {
-        state.configuration.resource(named: resource)?.multipleActive ?? .stopStart
+        state.configuration.multipleActive(of: resource) ?? .stopStart
     }
 
     /// Whether an assignment is to be ended, although it is where it should be: its resource was active twice under it.

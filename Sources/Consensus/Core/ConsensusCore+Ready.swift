@@ -107,9 +107,9 @@ extension ConsensusCore {
         } else {
             releaseHeld()
         }
-        let ready = Ready(persist: batch, sendNow: outbox.sendNow, events: outbox.events, committed: entries)
-        outbox = Outbox()
-        return ready
+        var done = Outbox()
+        swap(&done, &outbox)
+        return Ready(persist: batch, sendNow: done.sendNow, events: done.events, committed: entries)
     }
 
     private mutating func releaseHeld() {
