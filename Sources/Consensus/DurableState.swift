@@ -107,8 +107,10 @@ public struct DurableWrites: Hashable, Sendable {
     public internal(set) var branch: DurableBranch?
 
     var isEmpty: Bool {
-        vote == nil && snapshot == nil && replaceLogFrom == nil && dropLogThrough == nil && committedVoters == nil
-            && deaths == nil && !endsNewcomer && branch == nil
+        if case .some = snapshot { return false }
+        if case .some = deaths { return false }
+        if case .some = branch { return false }
+        return vote == nil && replaceLogFrom == nil && dropLogThrough == nil && committedVoters == nil && !endsNewcomer
     }
 
     /// Adds entries behind what is there, replacing from the first one's index on.

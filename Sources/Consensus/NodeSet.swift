@@ -24,6 +24,14 @@ public struct NodeSet: Hashable, Sendable, CustomStringConvertible {
     /// Whether nobody is in it.
     public var isEmpty: Bool { words.0 | words.1 | words.2 | words.3 == 0 }
 
+    /// The node with the lowest number.
+    public var lowest: NodeID? {
+        if words.0 != 0 { return NodeID(UInt8(words.0.trailingZeroBitCount)) }
+        if words.1 != 0 { return NodeID(UInt8(64 + words.1.trailingZeroBitCount)) }
+        if words.2 != 0 { return NodeID(UInt8(128 + words.2.trailingZeroBitCount)) }
+        return words.3 == 0 ? nil : NodeID(UInt8(192 + words.3.trailingZeroBitCount))
+    }
+
     /// Whether a node is in it.
     public func contains(_ node: NodeID) -> Bool { word(node) & Self.bit(node) != 0 }
 
@@ -54,7 +62,15 @@ public struct NodeSet: Hashable, Sendable, CustomStringConvertible {
     }
 
     /// The nodes in ascending order; allocates, so not for the heartbeat path.
-    public var nodes: [NodeID] { (0...UInt8.max).map { NodeID($0) }.filter(contains) }
+    public var nodes: [NodeID] {
+        var rest = self
+        var list: [NodeID] = []
+        while let node = rest.lowest {
+            list.append(node)
+            rest.remove(node)
+        }
+        return list
+    }
 
     /// Both sets hold the same nodes.
     public static func == (left: NodeSet, right: NodeSet) -> Bool { left.words == right.words }

@@ -6,10 +6,10 @@ struct PeerRecord: Sendable {
     var incarnation: Incarnation = 0
     var detector: FailureDetector
     var state = PeerState.suspect
-    /// A flag beside the heartbeat in place of an optional: a look at one field then reads that field, where an optional
-    /// would be copied as a whole first.
-    private var hasSpoken = false
+    /// `said`, or silence, and which of both: a look at one field then reads that field, where an optional would be copied
+    /// as a whole first.
     private var newest = Heartbeat.silence
+    private var hasSpoken = false
     var roundTrip: Duration?
     /// Since when this incarnation says that it hears nobody; nil while it hears somebody.
     var deafSince: Instant?
@@ -39,7 +39,7 @@ struct PeerRecord: Sendable {
         get { hasSpoken ? newest : nil }
         set {
             hasSpoken = newValue != nil
-            if let newValue { newest = newValue }
+            newest = newValue ?? .silence
         }
     }
 
@@ -59,13 +59,11 @@ struct PeerRecord: Sendable {
     /// How long it may be silent: as long as this node's own times say, and at least as long as its own times say, for
     /// while a profile changes some nodes have the new one sooner than others.
     func silenceLimits(_ timing: ConsensusTiming) -> SilenceLimits {
-        let stated = said?.lostAfter ?? .zero
-        // Nearly always; a division of a duration is not cheap, and this is asked of every peer at every message.
-        guard stated > timing.lostAfter else {
-            return SilenceLimits(suspectAfter: timing.suspectAfter, lostAfter: timing.lostAfter)
-        }
-        return SilenceLimits(suspectAfter: max(timing.suspectAfter, stated / 2), lostAfter: stated)
+        SilenceLimits(timing, stated: newest.lostAfter)
     }
+
+    /// What the peer says of its own limit; zero before its first heartbeat.
+    var statedLimit: Duration { newest.lostAfter }
 
     /// Whether its session belongs to another branch.
     func isForeign(to branch: BranchMark) -> Bool { hasSpoken && newest.branch.id != branch.id }
@@ -75,12 +73,12 @@ struct PeerRecord: Sendable {
     /// - Returns: Whether it changed.
     mutating func updateState(now: Instant, timing: ConsensusTiming, branch: BranchMark) -> Bool {
         let derived: PeerState
-        if said?.hasLeft == true {
+        if newest.hasLeft {
             derived = .left
         } else {
             let verdict = detector.verdict(now: now, limits: silenceLimits(timing))
             switch isForeign(to: branch) ? .lost : verdict {
-            case .alive: derived = .alive(holdsLease: said?.holdsLease ?? false)
+            case .alive: derived = .alive(holdsLease: newest.holdsLease)
             case .suspect: derived = .suspect
             case .lost:
                 if case .lost = state { return false }
@@ -90,15 +88,6 @@ struct PeerRecord: Sendable {
         guard derived != state else { return false }
         state = derived
         return true
-    }
-
-    /// When its state gets worse by itself; nil when it cannot.
-    func nextChange(_ timing: ConsensusTiming) -> Instant? {
-        switch state {
-        case .alive: detector.nextChange(after: .alive, limits: silenceLimits(timing))
-        case .suspect: detector.nextChange(after: .suspect, limits: silenceLimits(timing))
-        case .lost, .left: nil
-        }
     }
 
     var isHeard: Bool { detector.lastHeard != nil && !isLost }
@@ -111,7 +100,7 @@ struct PeerRecord: Sendable {
     }
 
     var lastPosition: LogPosition {
-        LogPosition(index: said?.lastIndex ?? 0, term: said?.lastTerm ?? 0)
+        LogPosition(index: newest.lastIndex, term: newest.lastTerm)
     }
 }
 
@@ -119,6 +108,14 @@ struct PeerRecord: Sendable {
 struct SilenceLimits: Hashable, Sendable {
     var suspectAfter: Duration
     var lostAfter: Duration
+
+    /// As long as this node's own times say, or as the peer says if that is longer.
+    init(_ timing: ConsensusTiming, stated: Duration) {
+        // Nearly always; a division of a duration is not cheap, and this is asked of every peer at every message.
+        let isOwn = stated <= timing.lostAfter
+        suspectAfter = isOwn ? timing.suspectAfter : max(timing.suspectAfter, stated / 2)
+        lostAfter = isOwn ? timing.lostAfter : stated
+    }
 }
 
 /// Silence of one peer, judged in three steps.
@@ -150,15 +147,6 @@ struct FailureDetector: Sendable {
         let silence = now - silentSince
         if silence >= limits.lostAfter { return .lost }
         return silence >= limits.suspectAfter || lastHeard == nil ? .suspect : .alive
-    }
-
-    /// When the verdict gets worse by itself; nil when it cannot.
-    func nextChange(after verdict: Verdict, limits: SilenceLimits) -> Instant? {
-        switch verdict {
-        case .alive: silentSince + limits.suspectAfter
-        case .suspect: silentSince + limits.lostAfter
-        case .lost: nil
-        }
     }
 }
 

@@ -163,7 +163,7 @@ extension NodeCore {
         // Only now it is known from when on leases of lost nodes are over.
         if becameLeading { tellEverybodysLiveness(now: now, into: &effects) }
         if recovery == nil {
-            deny(Set(nodesBeingFenced), now: now, into: &effects)
+            deny(state.nodesBeingFenced, now: now, into: &effects)
         } else if isLeading {
             recover(.applied(state), now: now, into: &effects)
         }
@@ -207,17 +207,21 @@ extension NodeCore {
     }
 
     private mutating func announceWhileContended(into effects: inout [NodeEffect]) {
-        let isContended = state.hasContender(of: id) { consensus.state(of: $0) == .alive(holdsLease: true) }
+        let holders = consensus.leaseHolders
+        let isContended = state.hasContender(of: id, isAnswering: holders.contains)
         guard isContended != keepsAnnouncing else { return }
         keepsAnnouncing = isContended
         effects.append(.keepAnnouncing(isContended))
     }
+}
 
+extension ClusterState {
     /// Nodes whose present incarnation is to be powered off; a fence is carried through once it was ordered.
-    private var nodesBeingFenced: [NodeID] {
-        state.fences.filter {
-            $0.value.outcome != .verified && $0.value.incarnation >= (state.incarnations[$0.key] ?? 0)
+    fileprivate var nodesBeingFenced: Set<NodeID> {
+        var nodes: Set<NodeID> = []
+        for (node, fence) in fences where fence.outcome != .verified {
+            if fence.incarnation >= (incarnations[node] ?? 0) { nodes.insert(node) }
         }
-        .map(\.key)
+        return nodes
     }
 }

@@ -48,7 +48,7 @@ extension NodeCore {
         var settings = QuorumSettings(
             members: NodeSet(state.configuration.nodes.map(\.id)).union(contacts),
             eligible: voters,
-            fenceable: NodeSet(fenceable),
+            fenceable: fenceable,
             holdsByHalf: !isPairWithoutFencing
         )
         settings.keepsVoters = state.stopped != nil
@@ -78,9 +78,9 @@ extension NodeCore {
     ///
     /// A node's word about its own device does not count: it will not be the one that has to use it.
     mutating func followFenceDevices(now: Instant, into effects: inout [NodeEffect]) {
-        var nodes: Set<NodeID> = []
+        var nodes = NodeSet()
         for (node, report) in reports where isHeard(node) {
-            nodes.formUnion(report.devices?.fenceable.filter { $0 != node } ?? [])
+            for target in report.devices?.fenceable ?? [] where target != node { nodes.insert(target) }
         }
         guard nodes != fenceable else { return }
         fenceable = nodes
@@ -89,8 +89,14 @@ extension NodeCore {
 
     /// Tells consensus what the log proves.
     mutating func tellProofs(now: Instant, into effects: inout [NodeEffect]) {
-        for (node, record) in state.fences.sorted(by: { $0.key < $1.key }) where record.outcome == .verified {
-            prove(node, record.incarnation, now: now, into: &effects)
+        var news: [Voter] = []
+        for (node, record) in state.fences where record.outcome == .verified {
+            if !consensus.isProvenOff(node, record.incarnation) {
+                news.append(Voter(node: node, incarnation: record.incarnation))
+            }
+        }
+        for voter in news.sorted(by: { $0.node < $1.node }) {
+            prove(voter.node, voter.incarnation, now: now, into: &effects)
         }
     }
 
@@ -100,10 +106,7 @@ extension NodeCore {
         now: Instant,
         into effects: inout [NodeEffect]
     ) {
-        let isKnown = consensus.deathFacts.list.contains {
-            $0.node == node && $0.proof == .poweredOff && $0.incarnation >= incarnation
-        }
-        if !isKnown { step(.provenDead(node, incarnation), now: now, into: &effects) }
+        if !consensus.isProvenOff(node, incarnation) { step(.provenDead(node, incarnation), now: now, into: &effects) }
     }
 
     /// A quorum answers this leader, or none does any more.

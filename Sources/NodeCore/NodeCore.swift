@@ -18,6 +18,8 @@ public struct NodeCore: Sendable {
     public internal(set) var state: ClusterState
     /// The last log entry in `state`.
     public internal(set) var appliedIndex: LogIndex
+    /// When `tick` is due.
+    public private(set) var nextDeadline: Instant?
     /// What an operator should know now, by the leader's core; empty on followers.
     public var notices: [RecoveryNotice] { recovery?.conditions ?? [] }
     /// Where everything should be and why, by the leader's core; nil on followers.
@@ -56,7 +58,7 @@ public struct NodeCore: Sendable {
     var unapplied: [LogEntry] = []
     var quorumFencing = QuorumFencing()
     /// Who can be powered off by somebody else who is heard; consensus was told.
-    var fenceable: Set<NodeID> = []
+    var fenceable = NodeSet()
     /// Nodes that are known from elsewhere than the applied configuration: it may be an old one until the log has been
     /// heard, and a leader of later days must be understood.
     var contacts: NodeSet
@@ -148,17 +150,13 @@ public struct NodeCore: Sendable {
     /// than what the disk holds.
     public var knowsItsPeers: Bool { contacts.isEmpty }
 
-    /// When `tick` is due.
-    public var nextDeadline: Instant? {
-        .earliest(consensus.nextDeadline, executor.nextDeadline, recovery?.nextDeadline, quorumFencing.retryAt)
-    }
-
     /// Begins: the executor learns what to look for.
     public mutating func start(now: Instant, wallClock: Int64, into effects: inout [NodeEffect]) {
         self.wallClock = wallClock
         tellOwnStatus(now: now, into: &effects)
         step(.settings(quorumSettings), now: now, into: &effects)
         execute(.configuration(state.configuration, version: state.version), now: now, into: &effects)
+        updateDeadline()
     }
 
     /// Takes one input and appends what is to be done.
@@ -204,6 +202,16 @@ public struct NodeCore: Sendable {
         tellHeardElsewhere(now: now, into: &effects)
         recordWhatGaveWay(now: now, into: &effects)
         leaveIfDone(now: now, into: &effects)
+        updateDeadline()
+    }
+
+    private mutating func updateDeadline() {
+        nextDeadline = .earliest(
+            consensus.nextDeadline,
+            executor.nextDeadline,
+            recovery?.nextDeadline,
+            quorumFencing.retryAt
+        )
     }
 
     private mutating func tick(now: Instant, into effects: inout [NodeEffect]) {

@@ -10,9 +10,8 @@ extension ClusterState {
     /// - Returns: Whether there is such a node.
     public func hasContender(of own: NodeID, isAnswering: (NodeID) -> Bool) -> Bool {
         fences.contains { node, fence in
-            node != own && fence.outcome != .verified && configuration.node(node) != nil
+            node != own && !isAnswering(node) && fence.outcome != .verified && configuration.node(node) != nil
                 && !isProvenDead(node, fence.incarnation) && fence.incarnation >= (incarnations[node] ?? 0)
-                && !isAnswering(node)
         }
     }
 }

@@ -17,8 +17,8 @@ extension NodeExecutor {
             }
         }
         for name in names {
-            endUnanswered(name, &pass, into: &effects)
             guard var cell = cells[name] else { continue }
+            endUnanswered(&cell, name, &pass, into: &effects)
             advance(&cell, name, &pass, into: &effects)
             if let operation = cell.operation { _ = pass.isDue(operation.until) }
             cells[name] = cell
@@ -32,11 +32,16 @@ extension NodeExecutor {
     }
 
     /// An operation whose end got lost must not hold its resource for ever; a result that comes after all is a late echo.
-    private mutating func endUnanswered(_ name: ResourceName, _ pass: inout Pass, into effects: inout [ExecutorEffect])
-    {
-        guard let operation = cells[name]?.operation, pass.isDue(operation.until) else { return }
+    private mutating func endUnanswered(
+        _ cell: inout ResourceCell,
+        _ name: ResourceName,
+        _ pass: inout Pass,
+        into effects: inout [ExecutorEffect]
+    ) {
+        guard let operation = cell.operation, pass.isDue(operation.until) else { return }
         effects.append(.cancel(operation: operation.id))
         _ = takeEnd(of: operation.id, name, .timedOut, now: pass.now)
+        cell = cells[name] ?? cell
     }
 
     private mutating func advance(

@@ -84,7 +84,10 @@ extension NodeExecutor {
 
     /// Forgets resources that are gone from the configuration, are down and are not ordered.
     mutating func forgetWhatIsGone() {
-        guard let configuration, let sheet, sheet.version >= version else { return }
+        // Every configured resource has a cell, so none is left over unless there are more of them.
+        guard let configuration, let sheet, sheet.version >= version, names.count > configuration.resources.count else {
+            return
+        }
         let configured = Set(configuration.resources.map(\.name))
         let gone = names.filter { name in
             guard !configured.contains(name), let cell = cells[name] else { return false }

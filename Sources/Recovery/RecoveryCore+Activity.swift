@@ -8,17 +8,19 @@ extension RecoveryCore {
         if round.state.isProvenDead(node, assignment.incarnation) || isVerifiedOff(node, assignment.incarnation) {
             return nil
         }
-        guard let view = nodes[node], let liveness = view.liveness else { return .waitsForLease(node) }
+        guard let index = nodes.index(of: node), let liveness = nodes.values[index].liveness else {
+            return .waitsForLease(node)
+        }
         if faults.trustWithdrawal, withdrawals[resource]?.epoch == assignment.epoch { return nil }
-        if let report = view.report {
+        let known = nodes.values[index].report(of: resource)
+        if let report = nodes.values[index].report {
             let sheet = withdrawals[resource].flatMap { $0.epoch == assignment.epoch ? $0.sequence : nil }
-            let known = view.report(of: resource)
             if isStopped(known, assignment, accordingTo: report, withdrawnBy: sheet, round.state) { return nil }
         }
         switch liveness {
         case .alive(let incarnation, _, _):
             if incarnation > assignment.incarnation { return .waitsForProbe(node) }
-            return view.report(of: resource)?.state == .unknown ? .stopFailed(node) : .waitsForStop(node)
+            return known?.state == .unknown ? .stopFailed(node) : .waitsForStop(node)
         case .lost(let leaseOverAt):
             return activityOnLostNode(resource, assignment, leaseOverAt: leaseOverAt, &round)
         }

@@ -35,18 +35,22 @@ extension RecoveryCore {
 
     /// Whether an assignment is where the plan wants it, for the node's present incarnation.
     private func isAtHome(_ assignment: Assignment, _ target: NodeID?) -> Bool {
-        assignment.node == target && nodes[assignment.node]?.present?.incarnation == assignment.incarnation
+        assignment.node == target && present(assignment.node)?.incarnation == assignment.incarnation
     }
 
     /// Whether an assigned resource is left to the operator; a node that leaves is ordered to give everything up.
     private func isHandsOff(_ resource: ResourceName, _ node: NodeID, _ state: ClusterState) -> Bool {
-        !state.configuration.isManaged(resource, on: node) && nodes[node]?.report?.leaving != true
+        !state.configuration.isManaged(resource, on: node) && report(of: node)?.leaving != true
     }
 
     /// Drops notes on assignments that are over.
     private mutating func forgetEndedAssignments(_ state: ClusterState) {
-        withdrawals = withdrawals.filter { state.assignments[$0.key]?.epoch == $0.value.epoch }
-        startPauses = startPauses.filter { state.assignments[$0.key]?.epoch == $0.value.epoch }
+        if !withdrawals.isEmpty {
+            withdrawals = withdrawals.filter { state.assignments[$0.key]?.epoch == $0.value.epoch }
+        }
+        if !startPauses.isEmpty {
+            startPauses = startPauses.filter { state.assignments[$0.key]?.epoch == $0.value.epoch }
+        }
     }
 
     /// Deals with an assigned resource that certainly is not active: it is given to the same node anew, or released.
@@ -135,7 +139,7 @@ extension RecoveryCore {
                 round.conditions.append(.blocked(resource, obstacle))
                 continue
             }
-            guard let present = nodes[target]?.present,
+            guard let present = present(target),
                 round.state.incarnations[target] == present.incarnation
             else { continue }
             places[resource] = target

@@ -5,10 +5,11 @@ import Placement
 extension RecoveryCore {
     /// Writes down failures that nodes report of what they were given, each once.
     mutating func countFailures(_ round: inout Round) {
-        for (node, view) in nodes.sorted(by: { $0.key < $1.key }) {
-            for report in view.report?.resources ?? [] where report.failures > 0 {
+        for node in nodes.keys {
+            guard let known = report(of: node) else { continue }
+            for report in known.resources where report.failures > 0 {
                 guard let assignment = round.state.assignments[report.resource], assignment.node == node,
-                    assignment.incarnation == view.report?.incarnation, assignment.epoch == report.epoch
+                    assignment.incarnation == known.incarnation, assignment.epoch == report.epoch
                 else { continue }
                 count(report, on: node, &round)
             }
@@ -53,7 +54,7 @@ extension RecoveryCore {
 
     /// Whether a resource that failed to start must wait before it is started on the same node again.
     mutating func mustPause(_ resource: ResourceName, _ assignment: Assignment, _ round: inout Round) -> Bool {
-        guard nodes[assignment.node]?.report(of: resource)?.state == .failed else { return false }
+        guard report(of: resource, on: assignment.node)?.state == .failed else { return false }
         let record = round.state.failures[resource]?[assignment.node]
         // Counted and gone again: an operator cleaned up and wants it tried now.
         if record == nil, round.state.countedFailures[resource]?.epoch == assignment.epoch { return false }

@@ -49,7 +49,13 @@ extension RecoveryCore {
     }
 
     /// What this leader is powering off right now.
-    public var fencing: [NodeID: Incarnation] { attempts.filter(\.value.isRunning).mapValues(\.incarnation) }
+    public var fencing: [NodeID: Incarnation] {
+        var running: [NodeID: Incarnation] = [:]
+        for (node, attempt) in zip(attempts.keys, attempts.values) where attempt.isRunning {
+            running[node] = attempt.incarnation
+        }
+        return running
+    }
 
     mutating func takeFenceResult(_ node: NodeID, _ incarnation: Incarnation, failure: String?, now: Instant) {
         guard var attempt = attempts[node], attempt.isRunning, attempt.incarnation == incarnation else { return }
@@ -180,13 +186,13 @@ extension RecoveryCore {
     /// Why a node must be powered off; nil when it need not.
     private func need(of node: NodeID, _ state: ClusterState) -> (reason: String, resource: ResourceName?)? {
         // Who goes when all go is not missed.
-        guard state.configuration.properties.stonithEnabled, state.stopped == nil, let view = nodes[node] else {
-            return nil
-        }
+        guard state.configuration.properties.stonithEnabled, state.stopped == nil,
+            let index = nodes.index(of: node)
+        else { return nil }
         let incarnation = newestIncarnation(of: node, state)
         // A node that never started runs nothing; one that left or was verified off runs nothing either.
         guard incarnation > 0, !state.isProvenDead(node, incarnation) else { return nil }
-        if view.isLost { return ("the node is lost", nil) }
+        if nodes.values[index].isLost { return ("the node is lost", nil) }
         guard let resource = resourceWithFailedStop(on: node, state) else { return nil }
         return ("the stop of \(resource) failed", resource)
     }
@@ -194,7 +200,7 @@ extension RecoveryCore {
     /// A resource that was given to a node, or was found there while another node has it, and whose state there is not
     /// known since its stop failed.
     private func resourceWithFailedStop(on node: NodeID, _ state: ClusterState) -> ResourceName? {
-        guard let report = nodes[node]?.report else { return nil }
+        guard let report = report(of: node) else { return nil }
         return report.resources.filter { entry in
             guard entry.state == .unknown, let assignment = state.assignments[entry.resource] else { return false }
             if assignment.node != node { return entry.found == true }

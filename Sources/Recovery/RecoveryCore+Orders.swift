@@ -7,12 +7,12 @@ extension RecoveryCore {
         var orders: [NodeID: [RunOrder]] = [:]
         for (resource, assignment) in round.state.assignments {
             guard withdrawals[resource]?.epoch != assignment.epoch,
-                nodes[assignment.node]?.present?.incarnation == assignment.incarnation
+                present(assignment.node)?.incarnation == assignment.incarnation
             else { continue }
             orders[assignment.node, default: []].append(RunOrder(resource: resource, epoch: assignment.epoch))
         }
-        for node in nodes.keys.sorted() {
-            let run = (orders[node] ?? []).sorted { $0.resource < $1.resource }
+        for node in nodes.keys {
+            let run = orders[node]?.sorted { $0.resource < $1.resource } ?? []
             send(run, to: node, &round)
         }
         for (resource, withdrawal) in withdrawals where withdrawal.sequence == nil {
@@ -25,25 +25,26 @@ extension RecoveryCore {
     }
 
     private mutating func send(_ run: [RunOrder], to node: NodeID, _ round: inout Round) {
-        guard let view = nodes[node], let present = view.present, view.report?.probed != false,
-            isHeard(node, round.state)
+        guard let index = nodes.index(of: node), let present = nodes.values[index].present,
+            nodes.values[index].report?.probed != false, isHeard(node, round.state)
         else { return }
         let found = left(on: node, round.state)
         let leave = found.isEmpty ? nil : found
-        let seen = view.report?.sequence ?? 0
+        let seen = nodes.values[index].report?.sequence ?? 0
+        let last = nodes.values[index].sent
         var sheet =
-            view.sent?.sheet
+            last?.sheet
             ?? OrderSheet(term: term, sequence: 0, session: present.session, version: 0, run: [])
-        if view.sent == nil || sheet.run != run || sheet.leave != leave || sheet.version != round.state.version {
+        if last == nil || sheet.run != run || sheet.leave != leave || sheet.version != round.state.version {
             sheet.sequence += 1
             sheet.version = round.state.version
             sheet.run = run
             sheet.leave = leave
-        } else if let sent = view.sent {
-            if sent.answered { return }
+        } else if let last {
+            if last.answered { return }
             // A report that came after the sheet and does not answer it was made by a node that refused the sheet.
             let interval = RecoveryLimits.repetition(of: sheet, seen: seen)
-            guard round.now >= sent.at + interval else { return round.wake(at: sent.at + interval) }
+            guard round.now >= last.at + interval else { return round.wake(at: last.at + interval) }
         }
         sheet.answers = seen
         nodes[node]?.sent = SentSheet(sheet: sheet, at: round.now, answered: false)
@@ -53,9 +54,11 @@ extension RecoveryCore {
 
     /// Tells what is wrong now, each thing once when it begins.
     mutating func tell(_ round: inout Round) {
-        let known = Set(conditions)
-        for condition in round.conditions where condition.isRemarkable && !known.contains(condition) {
-            round.effects.append(.notice(condition))
+        if round.conditions != conditions {
+            let known = Set(conditions)
+            for condition in round.conditions where condition.isRemarkable && !known.contains(condition) {
+                round.effects.append(.notice(condition))
+            }
         }
         conditions = round.conditions
     }

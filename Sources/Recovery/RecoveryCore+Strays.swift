@@ -11,10 +11,10 @@ extension RecoveryCore {
     private func strays(of resource: ResourceName, _ state: ClusterState) -> [NodeID] {
         let assigned = state.assignments[resource]?.node
         return nodes.keys.filter { node in
-            guard node != assigned, isHeard(node, state), let known = nodes[node]?.report(of: resource) else {
+            guard node != assigned, let known = report(of: resource, on: node), !known.state.isDown else {
                 return false
             }
-            return !known.state.isDown
+            return isHeard(node, state)
         }
     }
 
@@ -22,8 +22,8 @@ extension RecoveryCore {
     ///
     /// Before anything is assigned in the same round, so that in the log too it stands before what follows from it.
     mutating func noteStrays(_ round: inout Round) {
-        for (node, view) in nodes.sorted(by: { $0.key < $1.key }) {
-            guard let report = view.report else { continue }
+        for node in nodes.keys {
+            guard let report = report(of: node) else { continue }
             for found in report.resources where found.found == true {
                 let resource = found.resource
                 guard round.state.configuration.resource(named: resource) != nil,
@@ -48,7 +48,7 @@ extension RecoveryCore {
     }
 
     func policy(of resource: ResourceName, _ state: ClusterState) -> MultipleActive {
-        state.configuration.resource(named: resource)?.multipleActive ?? .stopStart
+        state.configuration.multipleActive(of: resource) ?? .stopStart
     }
 
     /// Whether an assignment is to be ended, although it is where it should be: its resource was active twice under it.
@@ -64,7 +64,10 @@ extension RecoveryCore {
 
     /// What a node is to leave alone of what it found.
     func left(on node: NodeID, _ state: ClusterState) -> [ResourceName] {
-        (nodes[node]?.report?.resources ?? []).filter { found in
+        guard let resources = report(of: node)?.resources, resources.contains(where: { $0.found == true }) else {
+            return []
+        }
+        return resources.filter { found in
             found.found == true && !found.state.isDown && policy(of: found.resource, state) == .block
                 && otherPlace(of: found.resource, than: node, state) != nil
         }.map(\.resource).sorted()

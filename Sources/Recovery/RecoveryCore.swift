@@ -30,19 +30,19 @@ public struct RecoveryCore: Sendable {
     var graph: ColocationGraph?
     var graphVersion: ConfigurationVersion?
     var planned: PlacementInput?
-    var nodes: [NodeID: NodeView] = [:]
+    var nodes = NodeMap<NodeView>()
     var proposals = Proposals()
     var withdrawals: [ResourceName: Withdrawal] = [:]
     /// Where resources go by assignments that were proposed and not applied yet.
     var underWay: [ResourceName: NodeID] = [:]
     var startPauses: [ResourceName: StartPause] = [:]
-    var attempts: [NodeID: FenceAttempt] = [:]
+    var attempts = NodeMap<FenceAttempt>()
     var denied: Set<NodeID>
     /// Lost nodes that a voter with a lease hears.
     var heardElsewhere: Set<NodeID> = []
     var isQuorate = true
     /// What is known to be off, fenced for quorum or by an earlier leader, whether the state says so or not.
-    var provenOff: [NodeID: Incarnation] = [:]
+    var provenOff = NodeMap<Incarnation>()
     var steppedDownAt: Instant?
     var wallClock: (time: Int64, at: Instant)?
 

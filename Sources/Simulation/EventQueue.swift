@@ -19,7 +19,7 @@ struct EventQueue<Event: Sendable>: Sendable {
 
     var nextTime: TrueTime? { heap.first?.time }
 
-    mutating func insert(_ event: Event, at time: TrueTime) {
+    mutating func insert(_ event: consuming Event, at time: TrueTime) {
         let place: Int
         if let last = free.popLast() {
             place = last

@@ -47,11 +47,10 @@ struct VirtualDisk: Sendable {
     }
 
     func holds(index: LogIndex, term: Term) -> Bool {
-        if let snapshot = durable.snapshot, snapshot.lastIndex >= index { return true }
-        guard let first = durable.log.first, index >= first.index, index - first.index < UInt64(durable.log.count)
-        else {
+        if let last = durable.snapshot?.lastIndex, last >= index { return true }
+        guard let first = durable.log.first?.index, index >= first, index - first < UInt64(durable.log.count) else {
             return false
         }
-        return durable.log[Int(index - first.index)].term == term
+        return durable.log[Int(index - first)].term == term
     }
 }

@@ -34,6 +34,8 @@ struct VirtualNetwork: Sendable {
     ///
     /// By `place`.
     private var cuts = [UInt8](repeating: 0, count: 1 << 16)
+    /// Where something was cut since everything worked.
+    private var touched: [Int] = []
     /// Raised when everything is restored: what was cut before needs no end of its own any more.
     private(set) var repairs = 0
 
@@ -62,6 +64,7 @@ struct VirtualNetwork: Sendable {
     /// Cuts one direction.
     mutating func cut(from: NodeID, to: NodeID) {
         let place = Self.place(from, to)
+        if cuts[place] == 0, !touched.contains(place) { touched.append(place) }
         if cuts[place] < .max { cuts[place] += 1 }
     }
 
@@ -90,7 +93,8 @@ struct VirtualNetwork: Sendable {
 
     /// Restores every link.
     mutating func heal() {
-        for place in cuts.indices where cuts[place] > 0 { cuts[place] = 0 }
+        for place in touched { cuts[place] = 0 }
+        touched.removeAll(keepingCapacity: true)
         repairs += 1
     }
 }

@@ -16,6 +16,14 @@ struct NodeSetTests {
     }
 
     @Test
+    func `Names its lowest node in each word`() {
+        #expect(NodeSet().lowest == nil)
+        for number: UInt8 in [0, 63, 64, 127, 128, 191, 192, 255] {
+            #expect(NodeSet([NodeID(255), NodeID(number)]).lowest == NodeID(number))
+        }
+    }
+
+    @Test
     func `Comes back from its bytes`() throws {
         let set = NodeSet([NodeID(3), NodeID(130)])
         var writer = ByteWriter()

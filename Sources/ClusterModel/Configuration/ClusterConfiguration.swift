@@ -30,7 +30,7 @@ public struct ClusterConfiguration: Hashable, Codable, Sendable {
     }
 
     /// The node of that number.
-    public func node(_ id: NodeID) -> Node? { nodes.first { $0.id == id } }
+    public func node(_ id: NodeID) -> Node? { place(of: id).map { nodes[$0] } }
 
     /// The nodes whose votes count.
     public var voters: [Node] { nodes.filter(\.role.votes) }
@@ -39,7 +39,20 @@ public struct ClusterConfiguration: Hashable, Codable, Sendable {
     public func node(named name: NodeName) -> Node? { nodes.first { $0.name == name } }
 
     /// The resource of that name.
-    public func resource(named name: ResourceName) -> Resource? { resources.first { $0.name == name } }
+    public func resource(named name: ResourceName) -> Resource? {
+        place(of: name).map { resources[$0] }
+    }
+
+    /// Where in `nodes` a node is: who wants to know one thing of it looks there, for a copy of the whole is not cheap.
+    func place(of id: NodeID) -> Int? { nodes.firstIndex { $0.id == id } }
+
+    /// Where in `resources` a resource is.
+    func place(of name: ResourceName) -> Int? { resources.firstIndex { $0.name == name } }
+
+    /// What is done when a resource is active twice; nil for one that is not configured.
+    public func multipleActive(of name: ResourceName) -> MultipleActive? {
+        place(of: name).flatMap { resources[$0].multipleActive }
+    }
 
     /// The addresses of all virtual IPs.
     public var virtualAddresses: Set<IPAddress> {

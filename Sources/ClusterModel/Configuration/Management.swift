@@ -8,11 +8,11 @@ extension ClusterConfiguration {
     /// - Returns: False in maintenance of the cluster or the node, and for an unmanaged resource.
     public func isManaged(_ resource: ResourceName, on node: NodeID?) -> Bool {
         if let node, isInMaintenance(node) { return false }
-        return !properties.maintenanceMode && self.resource(named: resource)?.managed ?? true
+        return !properties.maintenanceMode && place(of: resource).map { resources[$0].managed } ?? true
     }
 
     /// Whether nothing is done to a node and on it.
     public func isInMaintenance(_ node: NodeID) -> Bool {
-        properties.maintenanceMode || self.node(node)?.maintenance ?? false
+        properties.maintenanceMode || place(of: node).map { nodes[$0].maintenance } ?? false
     }
 }

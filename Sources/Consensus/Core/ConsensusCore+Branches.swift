@@ -87,18 +87,21 @@ extension ConsensusCore {
     func isForeign(_ record: PeerRecord) -> Bool { record.isForeign(to: branch) }
 
     /// Whether a node of another branch is heard: until one history has given way nothing is started or changed.
-    public var isMeeting: Bool { metSlot != nil }
+    public var isMeeting: Bool {
+        // Inlined, for a call would take a copy of the core.
+        @inline(__always) get { metSlot != nil }
+    }
 
     private var met: Heartbeat? { metSlot.flatMap { records[$0].said } }
 
+    @inline(__always)
     private var metSlot: Int? {
-        records.indices.first { slot in
-            guard records[slot].isForeign(to: branch), records[slot].said?.hasLeft == false,
-                records[slot].detector.lastHeard != nil
-            else { return false }
+        for slot in records.indices where records[slot].isForeign(to: branch) {
+            guard records[slot].said?.hasLeft == false, records[slot].detector.lastHeard != nil else { continue }
             let limits = records[slot].silenceLimits(timing)
-            return records[slot].detector.verdict(now: clock, limits: limits) != .lost
+            if records[slot].detector.verdict(now: clock, limits: limits) != .lost { return slot }
         }
+        return nil
     }
 
     /// The other branch, once nothing more is added to this one; `nobody` while there is none or this node does not speak

@@ -1,8 +1,8 @@
-public import ClusterModel
+import ClusterModel
 
 extension ConsensusCore {
-    /// When the next `.tick` is due.
-    public var nextDeadline: Instant? {
+    /// Finds out anew when the next `.tick` is due.
+    mutating func updateDeadline() {
         var next = heartbeatDue
         if currentRole == .leader {
             if let deadline = checkQuorumDeadline { next = min(next, deadline) }
@@ -16,9 +16,15 @@ extension ConsensusCore {
         if let leaveBy = own.leaveBy, !own.hasLeft { next = min(next, leaveBy) }
         if let sayUntil = own.sayUntil { next = min(next, sayUntil) }
         for slot in records.indices {
-            if let change = records[slot].nextChange(timing) { next = min(next, change) }
+            // Field by field, for the whole record would be copied.
+            let limits = SilenceLimits(timing, stated: records[slot].statedLimit)
+            switch records[slot].state {
+            case .alive: next = min(next, records[slot].detector.silentSince + limits.suspectAfter)
+            case .suspect: next = min(next, records[slot].detector.silentSince + limits.lostAfter)
+            case .lost, .left: break
+            }
         }
-        return next
+        nextDeadline = next
     }
 
     /// Does whatever is due, in an order in which nothing acts on a time that has already passed.
@@ -56,6 +62,9 @@ extension ConsensusCore {
     private var checkQuorumDeadline: Instant? { answersEnd }
 
     /// Until when the voters that answer may be silent before leader or holder gives up; nil when it needs nobody.
+    ///
+    /// Inlined, for a call would take a copy of the core.
+    @inline(__always)
     var answersEnd: Instant? {
         switch quorum.reached(.renew, records, { $0.lastAcknowledgement }) {
         case .alone: nil

@@ -130,7 +130,9 @@ extension ConsensusCore {
                 better += 1
             }
         }
-        return timing.electionSpread / 2 * min(better, Self.mostRanks) + jitter()
+        // In nanoseconds, for durations are multiplied in 128 bits, and this follows every answer to a leader.
+        let rank = Int64(min(better, Self.mostRanks))
+        return .nanoseconds(timing.electionSpread.nanoseconds / 2 * rank) + jitter()
     }
 
     /// Ranks behind this one stand together; chance separates them.
@@ -138,7 +140,7 @@ extension ConsensusCore {
 
     /// A chance part of a rank's distance.
     mutating func jitter() -> Duration {
-        .nanoseconds(Int64.random(in: 0...max(0, (timing.electionSpread / 4).nanoseconds), using: &random))
+        .nanoseconds(Int64.random(in: 0...max(0, timing.electionSpread.nanoseconds / 4), using: &random))
     }
 
     // MARK: Standing

@@ -31,16 +31,29 @@ extension ConsensusCore {
     /// The end of the leader's own hold on its quorum: L after the sending of what the last needed voter acknowledged.
     ///
     /// No election can have been won before it without its winner knowing that it must wait.
-    var quorumLeaseEnd: Instant? { leaseEnd(by: .decide) }
+    ///
+    /// Inlined, as what it uses: a call would take a copy of the core, and this is asked several times of every message.
+    @inline(__always)
+    var quorumLeaseEnd: Instant? { Self.leaseEnd(by: .decide, quorum, records, lastBeat, timing.lease) }
 
     /// The same for half of the voters, which renews leases (RULE 4.3-a).
-    var heldLeaseEnd: Instant? { leaseEnd(by: .renew) }
+    @inline(__always)
+    var heldLeaseEnd: Instant? { Self.leaseEnd(by: .renew, quorum, records, lastBeat, timing.lease) }
 
-    private func leaseEnd(by rule: Quorum.Rule) -> Instant? {
-        guard let lastBeat = leadership?.lastBeat ?? holding?.lastBeat else { return nil }
+    @inline(__always)
+    private var lastBeat: Instant? { leadership?.lastBeat ?? holding?.lastBeat }
+
+    private static func leaseEnd(
+        by rule: Quorum.Rule,
+        _ quorum: Quorum,
+        _ records: [PeerRecord],
+        _ lastBeat: Instant?,
+        _ length: Duration
+    ) -> Instant? {
+        guard let lastBeat else { return nil }
         switch quorum.reached(rule, records, { $0.acknowledgedSend }) {
-        case .alone: return lastBeat + timing.lease
-        case .through(let sent): return sent + timing.lease
+        case .alone: return lastBeat + length
+        case .through(let sent): return sent + length
         case .never: return nil
         }
     }

@@ -98,6 +98,8 @@ extension ConsensusCore {
             )
             pending.flights.append(flight)
             pending.nextID += 1
+        } else if outbox.held.isEmpty {
+            // Nothing to write and nothing that waits.
         } else if let last = pending.flights.indices.last {
             // Nothing new to write, but what an answer says may still be on its way to the disk.
             let room = ConsensusLimits.heldMessages - pending.flights[last].held.count
@@ -105,9 +107,9 @@ extension ConsensusCore {
         } else {
             releaseHeld()
         }
-        let ready = Ready(persist: batch, sendNow: outbox.sendNow, events: outbox.events, committed: entries)
-        outbox = Outbox()
-        return ready
+        var done = Outbox()
+        swap(&done, &outbox)
+        return Ready(persist: batch, sendNow: done.sendNow, events: done.events, committed: entries)
     }
 
     private mutating func releaseHeld() {

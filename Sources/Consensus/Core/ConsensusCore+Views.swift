@@ -16,6 +16,11 @@ extension ConsensusCore {
     /// What is known to be dead for ever.
     public var deathFacts: DeathFacts { deaths }
 
+    /// Whether a node is known to have been verified off when it ran as this incarnation or a later one.
+    public func isProvenOff(_ node: NodeID, _ incarnation: Incarnation) -> Bool {
+        deaths.list.contains { $0.node == node && $0.proof == .poweredOff && $0.incarnation >= incarnation }
+    }
+
     /// Whether this node leads nobody and renews the leases of half of the voters while that half fences the other.
     public var isHolder: Bool { holding != nil }
 
@@ -94,12 +99,21 @@ extension ConsensusCore {
         }
         // Nearly always, and this is asked after every message.
         if lost.isEmpty { return lost }
-        let voters = votingNodes
+        let holders = leaseHolders.intersection(votingNodes)
         var heard = NodeSet()
-        for slot in records.indices where records[slot].state == .alive(holdsLease: true) {
-            if voters.contains(records[slot].id), let hears = records[slot].said?.hears { heard = heard.union(hears) }
+        for slot in records.indices where holders.contains(records[slot].id) {
+            if let hears = records[slot].said?.hears { heard = heard.union(hears) }
         }
         return lost.intersection(heard)
+    }
+
+    /// The other nodes that are heard and say that they hold a lease.
+    public var leaseHolders: NodeSet {
+        var holders = NodeSet()
+        for slot in records.indices where records[slot].state == .alive(holdsLease: true) {
+            holders.insert(records[slot].id)
+        }
+        return holders
     }
 
     /// Whether a node is heard, holds no lease and does not hear this one, so that it can be given none.
@@ -110,11 +124,6 @@ extension ConsensusCore {
 
     /// The term of an entry in the log; nil when it is compacted away or not there.
     package func termInLog(at index: LogIndex) -> Term? { log.term(at: index) }
-
-    /// An entry in the log; nil when it is compacted away or not there.
-    package func entryInLog(at index: LogIndex) -> LogEntry? {
-        log.term(at: index) == nil || index <= log.base.index ? nil : log.entries(index...index).first
-    }
 
     private static func view(_ record: PeerRecord) -> PeerView {
         PeerView(

@@ -5,7 +5,7 @@ extension ConsensusCore {
     // MARK: Keeping track
 
     /// Every node whose vote counts anywhere now.
-    var votingNodes: NodeSet { quorum.sets.reduce(NodeSet()) { $0.union($1.nodes) } }
+    var votingNodes: NodeSet { quorum.nodes }
 
     mutating func appendToLog(_ entry: LogEntry) {
         log.append(entry)

@@ -17,6 +17,9 @@ public struct ConsensusCore: Sendable {
     /// Leases of an earlier, longer profile that may be left.
     var formerLeases: FormerLeases?
 
+    /// When the next `.tick` is due.
+    public internal(set) var nextDeadline: Instant?
+
     var quorum: Quorum
     let startedAt: Instant
     var records: [PeerRecord] = []
@@ -63,7 +66,12 @@ public struct ConsensusCore: Sendable {
     var outbox = Outbox()
 
     /// Test only.
-    package var faults = PlantedFaults() { didSet { quorum.faults = faults } }
+    package var faults = PlantedFaults() {
+        didSet {
+            quorum.faults = faults
+            updateDeadline()
+        }
+    }
     /// Smaller in simulations, so that short runs meet snapshots in parts.
     package var bounds = CompactionBounds()
 
@@ -133,6 +141,7 @@ public struct ConsensusCore: Sendable {
         // A single voter has nobody to wait for.
         let isAlone = quorum.isReached(by: NodeSet([id]))
         election.deadline = isAlone ? now : now + timing.electionTimeout + jitter()
+        updateDeadline()
     }
 
     /// Takes one input and says what is to be done now.
@@ -171,7 +180,9 @@ public struct ConsensusCore: Sendable {
         reviewQuorum()
         // The next change of the voter set need not wait for a heartbeat.
         if outbox.writes.committedVoters != nil { considerVoters() }
-        return makeReady()
+        let ready = makeReady()
+        updateDeadline()
+        return ready
     }
 
     private mutating func receive(_ message: Message, from sender: NodeID) {
@@ -215,9 +226,10 @@ public struct ConsensusCore: Sendable {
     /// Whether it takes part and its own vote may count.
     ///
     /// A node that an entry takes out of the set may be needed until that entry is committed (Raft thesis §4.2.2).
-    var mayStand: Bool {
-        takesPart && !abstains && own.leaveBy == nil && quorum.sets.contains { $0.nodes.contains(id) }
-    }
+    ///
+    /// Inlined, for a call would take a copy of the core.
+    @inline(__always)
+    var mayStand: Bool { takesPart && !abstains && own.leaveBy == nil && votingNodes.contains(id) }
 }
 
 /// What the shell said of its own node.

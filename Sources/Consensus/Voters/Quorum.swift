@@ -16,6 +16,13 @@ struct Quorum: Sendable {
     var holdsByHalf = true
     var faults: PlantedFaults
 
+    /// Every node whose vote counts.
+    var nodes: NodeSet {
+        var nodes = NodeSet()
+        for index in sets.indices { nodes = nodes.union(sets[index].nodes) }
+        return nodes
+    }
+
     /// What decides of a set.
     enum Rule {
         case decide

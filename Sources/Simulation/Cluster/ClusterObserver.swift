@@ -105,13 +105,15 @@ struct ClusterObserver: Sendable {
         needsActivityCheck = false
         // Histories that have parted know nothing of each other: that is what parting means.
         for history in histories.indices {
-            var holders: [ResourceName: NodeID] = [:]
+            // In a list: there are few, and looking through them is quicker than hashing one.
+            var active: [(name: ResourceName, node: NodeID)] = []
             for host in hosts {
                 for (name, activity) in host.active
                 where activity.history == history && isActive(name, activity, on: host, at: time) {
-                    if let other = holders.updateValue(host.id, forKey: name) {
+                    if let other = active.last(where: { $0.name == name })?.node {
                         histories[history].fail("S1: \(name) may be active on \(other) and on \(host.id)")
                     }
+                    active.append((name, host.id))
                 }
             }
         }

@@ -78,7 +78,7 @@ extension ClusterSimulator {
         let host = hosts[index]
         guard host.wakeAt == now else { return }
         host.wakeAt = nil
-        guard host.pause == nil, let deadline = host.agent?.deadline else { return }
+        guard host.pause == nil, let deadline = host.agent?.core.nextDeadline else { return }
         if deadline <= host.clock.local(now) { feed(index, .tick) } else { armWake(index) }
     }
 
@@ -108,9 +108,9 @@ extension ClusterSimulator {
             observer.applied(on: index, hosts, table, unwritten: effects)
         }
         carryOut(effects, index)
-        if agent.core.version() != host.knownVersion {
+        if agent.core.state.version != host.knownVersion {
             host.known = agent.core.state.configuration
-            host.knownVersion = agent.core.version()
+            host.knownVersion = agent.core.state.version
             host.keepsContacts = false
         }
         if !host.keepsContacts, agent.core.knowsItsPeers {
@@ -187,14 +187,14 @@ extension ClusterSimulator {
         case .stopsWithAll, .branchLost: hosts[index].isLeaving = true
         default: break
         }
-        agent.core.show(&coverage, holdsLease: hosts[index].holdsLease(at: now))
+        coverage.see(&agent.core, holdsLease: hosts[index].holdsLease(at: now))
         guard story.isWanted, let text = ClusterText.describe(event, leads: agent.core.isLeading) else { return }
         note(index, text)
     }
 
     mutating func armWake(_ index: Int) {
         let host = hosts[index]
-        guard host.pause == nil, let deadline = host.agent?.deadline else { return }
+        guard host.pause == nil, let deadline = host.agent?.core.nextDeadline else { return }
         let time = max(now, host.clock.trueTime(of: deadline))
         if let wakeAt = host.wakeAt, wakeAt <= time, wakeAt >= now { return }
         host.wakeAt = time
@@ -214,7 +214,11 @@ extension ClusterSimulator {
             fromSession: hosts[index].disk.incarnation,
             message
         )
-        queue.insert(event, at: now + first)
-        if let second = copies.second { queue.insert(event, at: now + second) }
+        if let second = copies.second {
+            queue.insert(event, at: now + first)
+            queue.insert(event, at: now + second)
+        } else {
+            queue.insert(event, at: now + first)
+        }
     }
 }

@@ -22,24 +22,27 @@ public struct Coverage: Hashable, Sendable {
         for index in words.indices { words[index] |= other.words[index] }
     }
 
-    mutating func see(_ core: NodeCore, holdsLease: Bool) {
+    /// Notes the state of a core, which is looked at where it stands.
+    mutating func see(_ core: inout NodeCore, holdsLease: Bool) {
+        let observed = core.consensus.observeRole()
         var state =
-            switch core.consensus.role {
+            switch observed.role {
             case .follower: 0
             case .preCandidate: 1
             case .candidate: 2
             case .leader: 3
             }
-        let sets = core.consensus.activeVoterSets
-        state |= (core.consensus.isQuorate ? 1 : 0) << 2
+        let sets = observed.voterSets
+        let (id, incarnation) = (core.id, core.incarnation)
+        state |= (observed.isQuorate ? 1 : 0) << 2
         state |= (holdsLease ? 1 : 0) << 3
-        state |= (core.consensus.isHolder ? 1 : 0) << 4
-        state |= (core.consensus.leader != nil ? 1 : 0) << 5
+        state |= (observed.isHolder ? 1 : 0) << 4
+        state |= (observed.hasLeader ? 1 : 0) << 5
         state |= (core.isLeading ? 1 : 0) << 6
         state |= (core.wantedDead.isEmpty ? 0 : 1) << 7
         state |= min(sets.first?.count ?? 0, 7) << 8
         state |= (sets.count > 1 ? 1 : 0) << 11
-        state |= (sets.first?.incarnation(of: core.id) == core.incarnation ? 1 : 0) << 12
+        state |= (sets.first?.incarnation(of: id) == incarnation ? 1 : 0) << 12
         state |= (core.state.fences.values.contains { $0.outcome == .ordered } ? 1 : 0) << 13
         words[state >> 6] |= 1 << UInt64(state & 63)
     }

@@ -12,8 +12,9 @@ struct ObservedHistory: Sendable {
     var log: Invariants
     /// What was ever committed, applied.
     private(set) var state: ClusterState
-    /// A digest of `state` after each entry.
-    private var digests: [Int]
+    /// `state` after each entry behind those that no node can apply any more.
+    private var states: [ClusterState]
+    private var forgotten = 0
     /// What was ever committed.
     private var entries: [LogEntry] = []
     /// The leader of the newest term, while it leads.
@@ -27,7 +28,7 @@ struct ObservedHistory: Sendable {
         mark = .origin
         log = Invariants(voters: configuration.voters.map(\.id))
         state = ClusterState(configuration: configuration)
-        digests = [state.hashValue]
+        states = [state]
     }
 
     /// A history that parts from another with a node that goes on alone.
@@ -51,10 +52,11 @@ struct ObservedHistory: Sendable {
         while shared > 0, !disk.holds(index: shared, term: parent.log.decidedTerm(at: shared)) { shared -= 1 }
         log = parent.log.parted(through: shared, alone: branch.voters ?? ListedVoters(index: 0, set: parent.log.voters))
         entries = Array(parent.entries.prefix(Int(shared)))
-        digests = Array(parent.digests.prefix(Int(shared) + 1))
         state = ClusterState(configuration: configuration)
+        states = [state]
         for entry in entries {
             if case .command(let bytes) = entry.payload, let command = table.command(bytes) { _ = state.apply(command) }
+            states.append(state)
         }
     }
 
@@ -95,7 +97,7 @@ struct ObservedHistory: Sendable {
         let appliedIndex = agent.core.appliedIndex
         var next = hosts[index].applied + 1
         while next <= appliedIndex {
-            let known = agent.core.consensus.entryInLog(at: next)
+            let known = agent.core.entryInLog(at: next)
             // What others were seen to apply a snapshot may stand for, while the own disk still holds something older.
             let written = next > log.decidedIndex ? Self.entry(next, on: hosts[index], unwritten) : nil
             if let entry = known ?? written, log.isNext(next, on: node) {
@@ -104,9 +106,11 @@ struct ObservedHistory: Sendable {
                     entry,
                     on: node,
                     holders: { entry in
-                        NodeSet(
-                            members.lazy.filter { $0.disk.holds(index: entry.index, term: entry.term) }.map(\.id)
-                        )
+                        var holders = NodeSet()
+                        for host in members where host.holds(index: entry.index, term: entry.term) {
+                            holders.insert(host.id)
+                        }
+                        return holders
                     },
                     hasEnded: { voter in
                         hosts.contains {
@@ -125,15 +129,17 @@ struct ObservedHistory: Sendable {
             next += 1
         }
         hosts[index].applied = appliedIndex
-        if Int(appliedIndex) < digests.count, agent.core.state.hashValue != digests[Int(appliedIndex)] {
-            let other = appliedIndex == log.decidedIndex ? differences(from: agent.core.state) : ""
+        agent.noteFences()
+        let place = Int(appliedIndex) - forgotten
+        if place < states.count, !agent.core.agrees(with: states[place]) {
+            let other = Self.differences(of: agent.core.state, from: states[place])
             fail("S4: \(node) has another state after entry \(appliedIndex) than was decided\(other)")
         }
     }
 
     /// What a state has otherwise than the one that was decided, in words.
-    private func differences(from other: ClusterState) -> String {
-        zip(Mirror(reflecting: state).children, Mirror(reflecting: other).children)
+    private static func differences(of state: ClusterState, from decided: ClusterState) -> String {
+        zip(Mirror(reflecting: decided).children, Mirror(reflecting: state).children)
             .map { ($0.label ?? "", "\($0.value)", "\($1.value)") }
             .filter { $0.1 != $0.2 }
             .map { "; \($0.0): \($0.2) in place of \($0.1)" }
@@ -166,8 +172,20 @@ struct ObservedHistory: Sendable {
                 if !hasOrderedFences { deniedSince = [:] }
             }
         }
-        digests.append(state.hashValue)
+        states.append(state)
+        if states.count > Self.mostStates { forgetStates(hosts) }
     }
+
+    /// A node applies nothing that is in its snapshot, nor in one that another sends it.
+    private mutating func forgetStates(_ hosts: [SimulatedHost]) {
+        let needed = hosts.map { $0.disk.durable.snapshot?.lastIndex ?? 0 }.min() ?? 0
+        let count = Int(needed) - forgotten
+        guard count >= Self.mostStates / 2 else { return }
+        states.removeFirst(count)
+        forgotten += count
+    }
+
+    private static let mostStates = 4096
 
     /// S6: what must run with something is given to the node that has it already, at every step.
     private mutating func checkColocations(of assignments: [NewAssignment], after newestEpoch: Epoch) {
@@ -275,18 +293,19 @@ struct ObservedHistory: Sendable {
         guard let newestLeader, let agent = hosts[newestLeader].agent else { return }
         let leader = hosts[newestLeader]
         let now = leader.clock.local(time)
+        var holders = NodeSet()
         for host in hosts where host !== leader && host.history == leader.history && host.holdsLease(at: time) {
-            // A leader without a quorum may believe what it likes.
-            // One that was taken out of the cluster while it ran was given nothing since, whatever lease it got from a
-            // leader that did not know of it yet.
-            if agent.core.takesLeaseForEnded(of: host.id, at: now), agent.core.state.configuration.node(host.id) != nil
-            {
-                fail("S2: \(leader.id) takes the lease of \(host.id) for ended, which it still holds")
-            }
-            if hasOrderedFences, agent.core.decides(at: now) {
-                checkDenial(of: host, by: leader, agent, at: time)
-            }
+            holders.insert(host.id)
         }
+        if holders.isEmpty { return }
+        let (decides, ended) = agent.core.observe(leasesOf: holders, at: now)
+        // One that was taken out of the cluster while it ran was given nothing since, whatever lease it got from a
+        // leader that did not know of it yet.
+        if let ended, agent.core.state.configuration.node(ended) != nil {
+            fail("S2: \(leader.id) takes the lease of \(ended) for ended, which it still holds")
+        }
+        guard hasOrderedFences, decides else { return }
+        for host in hosts where holders.contains(host.id) { checkDenial(of: host, by: leader, agent, at: time) }
     }
 
     private mutating func checkDenial(
@@ -295,10 +314,11 @@ struct ObservedHistory: Sendable {
         _ agent: SimulatedHost.Agent,
         at time: TrueTime
     ) {
-        guard agent.core.isLeading, let record = agent.core.state.fences[host.id], record.outcome == .ordered,
+        guard agent.orderedFences.contains(host.id), agent.core.isLeading,
+            let record = agent.core.state.fences[host.id], record.outcome == .ordered,
             record.incarnation == host.disk.incarnation, host.agent != nil
         else {
-            deniedSince[host.id] = nil
+            if !deniedSince.isEmpty { deniedSince[host.id] = nil }
             return
         }
         guard let since = deniedSince[host.id], since.incarnation == record.incarnation,

@@ -1,4 +1,5 @@
 import ClusterModel
+import Consensus
 import NodeCore
 import Recovery
 
@@ -11,14 +12,20 @@ final class SimulatedHost {
         var core: NodeCore
         /// The newest session of each peer that this start has learned, by number of the node.
         var sessions: [Incarnation]
+        /// Nodes whose fence is ordered, by what the core has applied.
+        private(set) var orderedFences = NodeSet()
 
         init(_ core: NodeCore, nodes: Int) {
             self.core = core
             sessions = [Incarnation](repeating: 0, count: nodes + 1)
+            noteFences()
         }
 
-        /// When the core's tick is due.
-        var deadline: Instant? { core.upcoming() }
+        /// The core's state is another.
+        func noteFences() {
+            orderedFences = NodeSet()
+            for (node, fence) in core.state.fences where fence.outcome == .ordered { orderedFences.insert(node) }
+        }
     }
 
     /// Something that may be active on the machine, from the issue of its start to the end of its stop.
@@ -132,6 +139,9 @@ final class SimulatedHost {
         self.isMember = isMember
         wasMember = isMember
     }
+
+    /// Whether an entry is on the disk.
+    func holds(index: LogIndex, term: Term) -> Bool { disk.holds(index: index, term: term) }
 
     /// Whether the agent is there and runs.
     var isRunning: Bool { agent != nil && pause == nil }
