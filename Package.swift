@@ -78,6 +78,8 @@ let package = Package(
         // Traffic between agents: the core decides, SealedTransport seals.
         pure("TransportCore", ["Bytes", "ClusterModel"]),
         pure("AgentAPI", ["ClusterModel"]),
+        // What may veto that one of two nodes goes on alone: when it is asked, and what an answer is.
+        pure("Arbiter", ["Bytes", "ClusterModel"]),
         pure("HTTP1"),
         pure("Balancing", ["ClusterModel"]),
         pure("ClusterConfig", ["ClusterModel", .product(name: "Yams", package: "Yams")]),
@@ -107,9 +109,9 @@ let package = Package(
         shell(
             "ClusterAgent",
             [
-                "AdminAPI", "Balancing", "Bytes", "CLinux", "ClusterModel", "ClusterSetup", "Consensus", "Cryptography",
-                "FenceRunner", "Guard", "LinuxIO", "NodeCore", "Placement", "Processes", "ProxyControl", "Recovery",
-                "ResourceRunner", "SealedTransport", "Store", "TransportCore", logging,
+                "AdminAPI", "Arbiter", "Balancing", "Bytes", "CLinux", "ClusterModel", "ClusterSetup", "Consensus",
+                "Cryptography", "FenceRunner", "Guard", "LinuxIO", "NodeCore", "Placement", "Processes", "ProxyControl",
+                "Recovery", "ResourceRunner", "SealedTransport", "Store", "TransportCore", logging,
             ]
         ),
         shell(
@@ -182,6 +184,7 @@ let package = Package(
         ),
         tests("GuardTests", ["Guard", "ClusterModel", "LinuxIO", "Processes", "CLinux"]),
         tests("FenceRunnerTests", ["FenceRunner", "AgentAPI", "ClusterModel", "LinuxIO", "Processes", "CLinux"]),
+        tests("ArbiterTests", ["Arbiter", "Bytes", "ClusterModel"]),
         tests("HTTP1Tests", ["HTTP1"]),
         tests("BalancingTests", ["Balancing", "ClusterModel"]),
         tests("ProxyTests", ["Proxy", "Balancing", "ProxyControl", "HTTP1", "ClusterModel", "LinuxIO", "CLinux"]),
@@ -190,7 +193,7 @@ let package = Package(
         tests(
             "ClusterAgentTests",
             [
-                "ClusterAgent", "AdminAPI", "ClusterModel", "Consensus", "NodeCore", "LinuxIO", "Processes",
+                "ClusterAgent", "AdminAPI", "Arbiter", "ClusterModel", "Consensus", "NodeCore", "LinuxIO", "Processes",
                 "ProxyControl", "CLinux", logging,
             ]
         ),

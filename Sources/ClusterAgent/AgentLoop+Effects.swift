@@ -101,6 +101,7 @@ extension AgentLoop {
         links.setSilence(core.consensus.timing.suspectAfter)
         proxy.update(ProxyView(core: core))
         operations.manage(core.state.configuration)
+        followArbiters()
         if watchedVersion != core.state.version {
             watchedVersion = core.state.version
             watch(.configuration(core.state.configuration))

@@ -10,7 +10,7 @@ extension AgentLoop {
     /// Answers an operator of this node, now or when the leader has.
     func answer(_ request: AdminRequest, uid: UInt32, reply: @escaping @Sendable (AdminResponse) -> Void) {
         switch request {
-        case .quorumStatus: reply(.quorum(StatusBuilder(core: core, now: Clock.monotonic()).quorum()))
+        case .quorumStatus: reply(.quorum(statusBuilder().quorum()))
         case .timing: reply(.timing(StatusBuilder(core: core, now: Clock.monotonic()).timing()))
         case .keyStatus: reply(.keys(keyView()))
         case .linkStatus: reply(.links(linkViews()))
@@ -24,7 +24,8 @@ extension AgentLoop {
         case .status:
             let own = counters.view(of: core.state.configuration.node(core.id)?.name ?? "", now: Clock.monotonic())
             let links = linkViews()
-            take(request, uid: uid) { [notices] in reply(Self.adding(own, links, notices, to: $0)) }
+            let notices = notices + arbiterWarnings
+            take(request, uid: uid) { reply(Self.adding(own, links, notices, to: $0)) }
         case .stopNode(let node): stop(node, uid: uid, reply)
         case .unblock(let dead): reply(unblock(dead))
         case .configuration, .failoverCheck, .edit, .move, .cleanup, .fence, .confirmOff, .stopAll, .rotateKey,
@@ -102,11 +103,18 @@ extension AgentLoop {
         carryOut(actions)
     }
 
-    private func status() -> StatusView {
+    private func statusBuilder() -> StatusBuilder {
         var builder = StatusBuilder(core: core, now: Clock.monotonic())
+        builder.arbiterWatch = arbiterWatch
+        return builder
+    }
+
+    private func status() -> StatusView {
+        var builder = statusBuilder()
         builder.wallClock = Clock.wallMilliseconds()
         builder.listeners = proxy.listenerViews(core.state.configuration)
         builder.ownWarnings = notices + operations.warnings + guarding.warnings + proxy.warnings + stallWarnings
+        builder.ownWarnings += arbiterWarnings
         if let trouble = diskHealth.trouble {
             builder.ownWarnings.append("\(builder.name(of: core.id)) takes no part: \(trouble)")
         }

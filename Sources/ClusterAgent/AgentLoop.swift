@@ -1,4 +1,5 @@
 import AdminAPI
+import Arbiter
 import ClusterModel
 import ClusterSetup
 import FenceRunner
@@ -19,6 +20,8 @@ final class AgentLoop {
         static let inbox: UInt64 = 1
         static let signals: UInt64 = 2
         static let joins: UInt64 = 3
+        /// Tokens from here on, `ConfigurationLimits.arbiterAddresses` of them, belong to `ArbiterDesk`.
+        static let arbiters: UInt64 = 16
         /// Tokens from here on belong to `PeerLinks`.
         static let links: UInt64 = 1 << 32
     }
@@ -49,6 +52,12 @@ final class AgentLoop {
     var watch: FenceWatch
     /// The configuration that the watch was told of.
     var watchedVersion: ConfigurationVersion?
+    let arbiters = ArbiterDesk()
+    var arbiterWatch: ArbiterWatch
+    /// What the watch over arbiters was told.
+    var arbiterPlan: ArbiterPlan?
+    /// Whether an arbiter forbids this node to go on alone, as the log says.
+    var isVetoed = false
     var desk: RequestDesk
     /// Requests that went to several nodes.
     var rounds: [OpenRound] = []
@@ -105,6 +114,7 @@ final class AgentLoop {
             now: Clock.monotonic()
         )
         watch = FenceWatch(node: parts.identity.node)
+        arbiterWatch = ArbiterWatch(identifier: UInt16.random(in: .min ... .max))
         desk = RequestDesk(id: parts.identity.node)
         signals = try SignalInput([SIGTERM, SIGINT])
         poller = try Poller()
@@ -138,7 +148,7 @@ final class AgentLoop {
     private func nextDeadline(now: Instant) -> Instant {
         let deadlines = [
             core.nextDeadline, desk.nextDeadline, links.nextDeadline, joins.nextDeadline, roundsDeadline, keysDeadline,
-            watch.nextDeadline, diskHealth.nextDeadline,
+            watch.nextDeadline, arbiterWatch.nextDeadline, diskHealth.nextDeadline,
         ]
         return deadlines.compactMap(\.self).min().map { min($0, now + Self.longestSleep) } ?? now + Self.longestSleep
     }
@@ -154,6 +164,8 @@ final class AgentLoop {
         switch event.token {
         case Token.inbox: for news in inbox.takeAll() { handle(news) }
         case Token.joins: joins.receive(now: Clock.monotonic())
+        case Token.arbiters..<Token.arbiters + UInt64(ConfigurationLimits.arbiterAddresses):
+            for input in arbiters.receive(token: event.token) { askArbiters(input) }
         case Token.signals: while signals.next() != nil { beginLeaving() }
         default: for news in links.receive(token: event.token, now: Clock.monotonic()) { handle(news) }
         }
@@ -210,6 +222,7 @@ final class AgentLoop {
         if let deadline = core.nextDeadline, deadline <= now { feed(.tick) }
         follow(diskHealth.look(now: now))
         if let deadline = watch.nextDeadline, deadline <= now { watch(.tick) }
+        tickArbiters(now: now)
         advanceDesk()
         advanceRounds(now: now)
     }

@@ -1,4 +1,5 @@
 import AdminAPI
+import Arbiter
 import ClusterModel
 import Consensus
 import NodeCore
@@ -12,6 +13,8 @@ struct StatusBuilder {
     var wallClock: Int64 = 0
     /// What the load balancer of this node says.
     var listeners: [ListenerView] = []
+    /// What this node knows of arbiters.
+    var arbiterWatch: ArbiterWatch?
     /// Notices of the agent itself: missing real-time priority, a proxy that does not run.
     var ownWarnings: [String] = []
 
@@ -66,6 +69,7 @@ struct StatusBuilder {
         view.wantedDead = core.wantedDead.map { name(of: $0.node) }
         view.fencingFailure = core.quorumFencingFailure
         view.meetsOtherHistory = core.consensus.isMeeting ? true : nil
+        view.arbiter = ArbiterView(configuration, arbiterWatch, isVetoed: consensus.isVetoed, now: now)
         return view
     }
 

@@ -78,6 +78,22 @@ public struct ConsensusTiming: Hashable, Sendable {
     /// The same in all cases.
     public var longestFailover: Duration { lostAfter * 10 / 3 }
 
+    /// How often each address of the property `arbiter` is asked.
+    ///
+    /// So often that one question falls between the loss of the other node and the end of its lease: where the arbiter
+    /// answers, nothing takes longer for it.
+    public var arbiterInterval: Duration { lostAfter }
+
+    /// How old the question may be that an arbiter has answered for the answer to count: one question or answer in a
+    /// row may get lost.
+    public var arbiterWindow: Duration { arbiterInterval * 2 + grace }
+
+    /// How long an arbiter that was silent must have answered again before it vetoes no more.
+    ///
+    /// Whoever gets all links back at once reaches the arbiter sooner than it has a session with the other node again,
+    /// and must not go on alone in between.
+    public var arbiterReturn: Duration { max(.seconds(5), arbiterWindow) }
+
     /// The coarsest step in which a shell notices that a time has come.
     static let tick = Duration.milliseconds(10)
 

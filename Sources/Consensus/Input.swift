@@ -41,6 +41,9 @@ public enum Input: Sendable {
     case leaving
     /// What the applied configuration and the fence devices say about who may vote. To be kept current on every node.
     indirect case settings(QuorumSettings)
+    /// An address that may veto answered what this node had sent to it at that moment; one that is not among
+    /// `QuorumSettings.arbiters` now changes nothing.
+    case arbiterAnswered(IPAddress, sent: Instant)
     /// A node was verified off when it ran as this incarnation or a later one.
     case provenDead(NodeID, Incarnation)
 }
@@ -57,6 +60,10 @@ public struct QuorumSettings: Hashable, Sendable {
     public var keepsVoters = false
     /// Whether one of two voters goes on alone when the other is silent (RULE 4.2-e).
     public var actsAlone = false
+    /// Addresses of which one has to answer this node before it does so; empty: nobody may veto.
+    ///
+    /// An answer permits nothing by itself: all that is waited for otherwise is waited for as well.
+    public var arbiters: [IPAddress] = []
     /// Whether half of the voters renews leases (RULE 4.3-a).
     public var holdsByHalf: Bool
 

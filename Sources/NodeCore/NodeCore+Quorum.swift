@@ -44,7 +44,7 @@ extension NodeCore {
     var quorumSettings: QuorumSettings {
         let voters = NodeSet(state.configuration.voters.map(\.id))
         // Two nodes without fencing act alone or not at all: half of them must not keep leases.
-        let isPairWithoutFencing = !state.configuration.properties.stonithEnabled && voters.count == 2
+        let isPairWithoutFencing = state.configuration.isPairWithoutFencing
         var settings = QuorumSettings(
             members: NodeSet(state.configuration.nodes.map(\.id)).union(contacts),
             eligible: voters,
@@ -53,6 +53,7 @@ extension NodeCore {
         )
         settings.keepsVoters = state.stopped != nil
         settings.actsAlone = isPairWithoutFencing && state.stopped == nil
+        settings.arbiters = arbitersToAsk
         return settings
     }
 
@@ -63,6 +64,14 @@ extension NodeCore {
         let dead = consensus.deathFacts.list.lazy.filter { $0.node == node }.map(\.incarnation).max() ?? 0
         let listed = consensus.activeVoterSets.lazy.compactMap { $0.incarnation(of: node) }.max() ?? 0
         return max(max(heard, recorded), max(dead, listed))
+    }
+
+    /// The addresses that this node has to ask, again and again, because it may have to go on alone one day; empty where
+    /// no arbiter has a say, or this node has no vote.
+    public var arbitersToAsk: [IPAddress] {
+        let configuration = state.configuration
+        guard configuration.isPairWithoutFencing, configuration.node(id)?.role.votes == true else { return [] }
+        return configuration.properties.arbiter ?? []
     }
 
     /// Whether a node is heard, this one included.

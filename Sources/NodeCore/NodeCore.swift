@@ -194,6 +194,8 @@ public struct NodeCore: Sendable {
             // It comes back by this node's report, as from every other node.
             let devices = DeviceChecks(fenceable: nodes.sorted(), checks: checks)
             execute(.devices(devices), now: now, into: &effects)
+        case .arbiterAnswered(let address, let sent):
+            step(.arbiterAnswered(address, sent: sent), now: now, into: &effects)
         case .change(let change, let origin): propose(change, origin, now: now, into: &effects)
         case .actAlone(let voters, let branchID):
             step(.actAlone(voters, branchID: branchID), now: now, into: &effects)

@@ -29,6 +29,8 @@ public enum NodeInput: Sendable {
     /// The other nodes each of which some fence device could power off at its last real check from here, and the checks
     /// for the operator.
     case fenceable(Set<NodeID>, checks: [DeviceCheck] = [])
+    /// An address that may veto going on alone answered what was sent to it at that moment.
+    case arbiterAnswered(IPAddress, sent: Instant)
     /// An operator's change; answered by `NodeEffect.answer`. Only the leader takes it.
     indirect case change(Change, RequestOrigin)
     /// An operator says that these starts of voters are dead, and that this node shall go on alone.

@@ -8,7 +8,7 @@ struct MutationTests {
     private let file = """
         cluster: c
         nodes: [{name: n1, addresses: [10.0.0.1]}, {name: n2, addresses: ["2001:db8::2"]}]
-        properties: {stonith-timeout: 1m, self-fence: none, stonith-check-interval: 1m, stonith-watchdog-timeout: 9s}
+        properties: {arbiter: "192.0.2.1,::2", stonith-timeout: 1m, self-fence: none, stonith-check-interval: 1m, stonith-watchdog-timeout: 9s}
         resources:
           - {name: A, agent: process, parameters: {command: "/x 'y z' \\\\ w", env.K: v}, meta: {requires: lease}}
           - name: V

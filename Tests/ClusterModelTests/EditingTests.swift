@@ -45,6 +45,7 @@ struct EditingTests {
     }
 
     static let changed: [(name: String, value: String)] = [
+        ("arbiter", "192.0.2.1,2001:db8::1"),
         ("maintenance-mode", "true"), ("profile", "wan"), ("resource-stickiness", "7"), ("self-fence", "reboot"),
         ("stonith-check-interval", "30s"),
         ("stonith-enabled", "false"), ("stonith-timeout", "90s"), ("stonith-watchdog-timeout", "10s"),

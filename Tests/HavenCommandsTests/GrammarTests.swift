@@ -40,6 +40,7 @@ struct GrammarTests {
         ("node unmaintenance ctl1", edit(.setMaintenance(nodes: ["ctl1"], maintenance: false))),
         ("resource unmanage App", edit(.setManaged(resources: ["App"], managed: false))),
         ("resource manage App VirtualIP", edit(.setManaged(resources: ["App", "VirtualIP"], managed: true))),
+        ("property set arbiter=", edit(.setProperty(.arbiter(nil)))),
         ("property set profile=fast", edit(.setProperty(.profile(.fast)))),
         ("property show --derived", .timing),
         ("link status", .linkStatus),
@@ -78,7 +79,8 @@ struct GrammarTests {
 
     @Test(arguments: [
         ("", 0), ("--help", 0), ("lb server add --help", 0), ("nonsense", 2), ("resource create", 2),
-        ("resource create A systemd:x", 2), ("property set a", 2), ("property set no-such=1", 2),
+        ("resource create A systemd:x", 2), ("property set a", 2), ("property set arbiter=gateway", 2),
+        ("property set no-such=1", 2),
         ("lb server set l s weight=300", 2), ("lb server set l s cookie=x", 2), ("constraint colocation add A B", 2),
         ("constraint location A likes n", 2), ("constraint location add A n", 2), ("plan", 2),
         ("stonith create d fence_x password=secret pcmk_host_list=n", 2), ("node standby a --all", 2),

@@ -13,7 +13,7 @@ enum Layer: Int {
             .pure,
             [
                 "Consensus", "Placement", "Recovery", "NodeCore", "Balancing", "HTTP1", "RMCPPlus", "HAProxyConfig",
-                "ClusterConfig", "AgentAPI", "TransportCore",
+                "ClusterConfig", "AgentAPI", "TransportCore", "Arbiter",
             ]
         ),
         (

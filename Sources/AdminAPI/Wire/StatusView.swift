@@ -69,6 +69,8 @@ public struct QuorumView: Hashable, Codable, Sendable {
     public var fencingFailure: String?
     /// Whether a node with another history of the cluster is heard: until one has given way, nothing is started or changed.
     public var meetsOtherHistory: Bool?
+    /// The addresses of the property `arbiter`; nil where it is not set.
+    public var arbiter: ArbiterView?
 
     /// One that votes.
     public struct Voter: Hashable, Codable, Sendable {

@@ -18,6 +18,7 @@
 #include <net/if.h>
 #include <netdb.h>
 #include <poll.h>
+#include <netinet/icmp6.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <pwd.h>
@@ -117,6 +118,20 @@ static inline long haven_recvfrom(int fd, void *buffer, size_t size, int flags, 
 }
 static inline long haven_setsockopt_int(int fd, int level, int option, int value) {
     return HAVEN_RESULT(setsockopt(fd, level, option, &value, sizeof value));
+}
+/* ICMP_FILTER and ICMP_ECHOREPLY of <linux/icmp.h>, which cannot be included beside <net/if.h>. */
+#define HAVEN_ICMP_FILTER 1
+#define HAVEN_ICMP_ECHOREPLY 0
+/* Lets a raw ICMP or ICMPv6 socket receive echo replies alone; 1 in either filter means that a type is kept away. */
+static inline long haven_only_echo_replies(int fd, int family) {
+    if (family == AF_INET) {
+        uint32_t filter = ~(1u << HAVEN_ICMP_ECHOREPLY);
+        return HAVEN_RESULT(setsockopt(fd, SOL_RAW, HAVEN_ICMP_FILTER, &filter, sizeof filter));
+    }
+    struct icmp6_filter filter;
+    ICMP6_FILTER_SETBLOCKALL(&filter);
+    ICMP6_FILTER_SETPASS(ICMP6_ECHO_REPLY, &filter);
+    return HAVEN_RESULT(setsockopt(fd, IPPROTO_ICMPV6, ICMP6_FILTER, &filter, sizeof filter));
 }
 static inline long haven_getsockopt_int(int fd, int level, int option) {
     int value = 0;

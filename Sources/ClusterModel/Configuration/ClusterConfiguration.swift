@@ -35,6 +35,9 @@ public struct ClusterConfiguration: Hashable, Codable, Sendable {
     /// The nodes whose votes count.
     public var voters: [Node] { nodes.filter(\.role.votes) }
 
+    /// Whether each of its two voters goes on alone when the other is silent, because nobody can power either off.
+    public var isPairWithoutFencing: Bool { !properties.stonithEnabled && voters.count == 2 }
+
     /// The node of that name.
     public func node(named name: NodeName) -> Node? { nodes.first { $0.name == name } }
 
@@ -131,6 +134,10 @@ public struct ClusterProperties: Hashable, Codable, Sendable {
     /// to 5 min, whole seconds.
     public var watchdogTimeout: Milliseconds?
 
+    /// `arbiter`: addresses of which one must answer a node before it goes on alone; 1 to 4, nil for none, and without
+    /// effect unless `ClusterConfiguration.isPairWithoutFencing`.
+    public var arbiter: [IPAddress]?
+
     /// See `watchdogTimeout`.
     public static let defaultWatchdogTimeout: Milliseconds = 5000
     /// See `checkInterval`.
@@ -160,6 +167,7 @@ public struct ClusterProperties: Hashable, Codable, Sendable {
         selfFence = try container.decodeIfPresent(SelfFence.self, forKey: .selfFence)
         watchdogTimeout = try container.decodeIfPresent(Milliseconds.self, forKey: .watchdogTimeout)
         checkInterval = try container.decodeIfPresent(Milliseconds.self, forKey: .checkInterval)
+        arbiter = try container.decodeIfPresent([IPAddress].self, forKey: .arbiter)
     }
 }
 

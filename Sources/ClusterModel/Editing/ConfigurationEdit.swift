@@ -76,10 +76,12 @@ public enum ClusterProperty: Hashable, Codable, Sendable {
     case watchdogTimeout(Milliseconds?)
     /// `profile`.
     case profile(TimingProfile)
+    /// `arbiter`; nil: none.
+    case arbiter([IPAddress]?)
 
     /// The names, as Pacemaker spells them where it has them.
     public static let names = [
-        "maintenance-mode", "profile", "resource-stickiness", "self-fence", "stonith-check-interval",
+        "arbiter", "maintenance-mode", "profile", "resource-stickiness", "self-fence", "stonith-check-interval",
         "stonith-enabled", "stonith-timeout", "stonith-watchdog-timeout",
     ]
 
@@ -109,6 +111,7 @@ public enum ClusterProperty: Hashable, Codable, Sendable {
                 throw .badValue(what: name, value: value, expected: "fast, lan or wan")
             }
             self = .profile(profile)
+        case "arbiter": self = .arbiter(value.isEmpty ? nil : try Self.addresses(name, value))
         default: throw .unknown(.property, name, known: Self.names)
         }
     }
@@ -120,6 +123,20 @@ public enum ClusterProperty: Hashable, Codable, Sendable {
             throw .badValue(what: name, value: text, expected: "a time such as \(example)")
         }
         return time
+    }
+
+    /// Addresses between commas, or between spaces as in the `host_list` of Pacemaker's `ping`.
+    private static func addresses(_ name: String, _ text: String) throws(EditError) -> [IPAddress] {
+        var addresses: [IPAddress] = []
+        for word in text.split(omittingEmptySubsequences: false, whereSeparator: { $0 == "," || $0 == " " }) {
+            guard let address = IPAddress(String(word)) else {
+                let expected =
+                    "IPv4 or IPv6 addresses with commas between them, such as 192.0.2.1; names are not resolved"
+                throw .badValue(what: name, value: text, expected: expected)
+            }
+            addresses.append(address)
+        }
+        return addresses
     }
 
     private static func selfFence(_ text: String) throws(EditError) -> SelfFence {
@@ -145,6 +162,7 @@ extension ClusterProperties {
     public var listed: [(name: String, value: String, isDefault: Bool)] {
         let defaults = ClusterProperties()
         return [
+            ("arbiter", (arbiter ?? []).map(\.description).joined(separator: ","), arbiter == nil),
             ("maintenance-mode", "\(maintenanceMode)", maintenanceMode == defaults.maintenanceMode),
             ("profile", profile.rawValue, profile == defaults.profile),
             ("resource-stickiness", "\(resourceStickiness)", resourceStickiness == defaults.resourceStickiness),

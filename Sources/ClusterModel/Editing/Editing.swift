@@ -63,6 +63,7 @@ extension ClusterConfiguration {
         case .checkInterval(let value): properties.checkInterval = value
         case .watchdogTimeout(let value): properties.watchdogTimeout = value
         case .profile(let value): properties.profile = value
+        case .arbiter(let value): properties.arbiter = value
         }
     }
 

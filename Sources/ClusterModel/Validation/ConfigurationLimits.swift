@@ -31,6 +31,9 @@ public enum ConfigurationLimits {
     /// Bytes of a constraint's id: two names, a score and what joins them.
     public static let constraintIDLength = 160
 
+    /// Addresses of the property `arbiter`; each is asked by both nodes again and again.
+    public static let arbiterAddresses = 4
+
     /// Time-outs of operations on resources.
     public static let operationTimeout: ClosedRange<Milliseconds> = 100...86_400_000
     /// Time between monitors, where there are any.

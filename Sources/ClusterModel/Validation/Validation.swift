@@ -72,6 +72,7 @@ extension ClusterConfiguration {
                 remedy: "give 0 to INFINITY"
             )
         }
+        validateArbiter(&findings, place.at("arbiter"))
     }
 
     private func validateFenceDevices(_ findings: inout Findings) {

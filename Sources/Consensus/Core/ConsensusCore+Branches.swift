@@ -42,16 +42,24 @@ extension ConsensusCore {
     /// Never after a start before the two have met, and not again right after they have: a link that flaps must not make a
     /// history of every interruption.
     mutating func considerActingAlone() {
+        guard let lostSince = lossToActOn, !isVetoed(lostSince: lostSince) else { return }
+        beginBranch(random.next(), [])
+    }
+
+    /// Since when the other of two is lost, once this node would go on alone for it; nil while it would not.
+    var lossToActOn: Instant? {
         guard settings.actsAlone, own.leaveBy == nil, takesPart, !isNewcomer, !isQuorate, !isMeeting,
             quorum.sets.allSatisfy({ $0.count == 2 && $0.incarnation(of: id) == incarnation }),
             clock - own.togetherSince >= Self.leastTimeTogether
-        else { return }
+        else { return nil }
+        var lostSince: Instant?
         for node in votingNodes.nodes where node != id {
             guard let slot = slot(of: node), case .lost(let since) = records[slot].state,
                 clock - since >= leaseTimeOver
-            else { return }
+            else { return nil }
+            lostSince = since
         }
-        beginBranch(random.next(), [])
+        return lostSince
     }
 
     /// How long the other of two nodes has been lost until no lease of it is left.

@@ -58,6 +58,7 @@ extension ConsensusCore {
 
     mutating func take(_ settings: QuorumSettings) {
         guard settings != self.settings else { return }
+        if settings.arbiters != self.settings.arbiters { own.arbiterAnswers = nil }
         self.settings = settings
         refreshQuorum()
     }

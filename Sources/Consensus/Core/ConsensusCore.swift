@@ -174,6 +174,7 @@ public struct ConsensusCore: Sendable {
         case .storage(let working): setStorage(working: working)
         case .leaving: startLeaving()
         case .settings(let settings): take(settings)
+        case .arbiterAnswered(let address, let sent): arbiterAnswered(address, sent: sent)
         case .provenDead(let node, let incarnation):
             learn(DeathFact(node: node, incarnation: incarnation, proof: .poweredOff))
         }
@@ -241,6 +242,8 @@ struct OwnStatus: Sendable {
     var gaveWay: [UInt64] = []
     /// Since when the voters are who they are and none came back that had been lost.
     var togetherSince: Instant
+    /// What is known of the addresses that may veto going on alone; nil: none has answered.
+    var arbiterAnswers: ArbiterAnswers?
     /// Whom this node followed last, itself included.
     var lastLeader: NodeID?
     /// The branch for which this node gives its own up: it does nothing more in this one.

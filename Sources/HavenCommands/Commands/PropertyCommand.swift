@@ -13,7 +13,14 @@ struct PropertyCommand: ParsableCommand {
 
     /// `property set`.
     struct Set: AgentCommand {
-        static let configuration = CommandConfiguration(abstract: "Sets properties; an empty value means the default.")
+        static let configuration = CommandConfiguration(
+            abstract: "Sets properties; an empty value means the default.",
+            discussion: """
+                arbiter=ADDRESS[,ADDRESS …] (4 at most) names machines outside of the cluster, such as the default gateway. It is for \
+                two voters with stonith-enabled=false: when the other node is silent, a node goes on alone only while one \
+                of the addresses answers its pings. A silent arbiter forbids it; an answer permits nothing by itself.
+                """
+        )
 
         @Argument(help: ArgumentHelp("NAME=VALUE, such as stonith-enabled=false.", valueName: "name=value"))
         var words: [String]
@@ -29,6 +36,10 @@ struct PropertyCommand: ParsableCommand {
             }
             // All are read before the first is set, so that a slip of the pen sets none.
             for property in properties { try session.edit(.setProperty(property)) }
+            let namesArbiter = properties.contains { if case .arbiter(_?) = $0 { true } else { false } }
+            if namesArbiter, let reason = try session.configuration().0.arbiterIdleness {
+                session.print("arbiter has no effect for now: \(reason)")
+            }
         }
     }
 
@@ -51,13 +62,18 @@ struct PropertyCommand: ParsableCommand {
                 let unknown = EditError.unknown(.property, name, known: ClusterProperty.names)
                 throw CommandFailure(.usage, "\(unknown)")
             }
-            let properties = try session.configuration().0.properties
+            let configuration = try session.configuration().0
+            let properties = configuration.properties
             let listed = properties.listed.filter { names.isEmpty || names.contains($0.name) }
             if json {
                 return try session.printJSON(Dictionary(uniqueKeysWithValues: listed.map { ($0.name, $0.value) }))
             }
             for property in listed {
-                session.print("\(property.name)=\(property.value)\(property.isDefault ? " (default)" : "")")
+                var remark = property.isDefault ? " (default)" : ""
+                if property.name == "arbiter", let reason = configuration.arbiterIdleness {
+                    remark = " (no effect: \(reason))"
+                }
+                session.print("\(property.name)=\(property.value)\(remark)")
             }
         }
 
