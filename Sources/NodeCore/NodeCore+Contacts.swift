@@ -7,22 +7,23 @@ extension NodeCore {
     /// Whether the applied configuration is not one of former days, that a log which is still coming in starts with: who
     /// went by that would know its own leader no more, if that one came later.
     var hasCaughtUp: Bool {
-        guard appliedIndex >= contactsThrough, let leader = consensus.leader else { return false }
+        guard appliedIndex >= contactsThrough, !consensus.isMeeting, let leader = consensus.leader else { return false }
         return leader == id ? isLeading : consensus.peer(leader).map { appliedIndex >= $0.commitIndex } ?? false
     }
 
     /// How often a node is told again.
     static let contactsInterval = Duration.seconds(1)
 
-    /// A peer follows nobody and does not hear whom this node follows: it may not know that one.
+    /// A peer follows nobody, or is in another history, and does not hear whom this node follows: it may not know that one.
     mutating func tellContacts(
         to peer: NodeID,
         _ heartbeat: Heartbeat,
         now: Instant,
         into effects: inout [NodeEffect]
     ) {
-        guard let leader = consensus.leader, leader != peer, leader != id, !heartbeat.hears.contains(leader),
-            knowsItsPeers, !heartbeat.hasLeft
+        guard heartbeat.leader == nil || heartbeat.branch.id != consensus.branch.id,
+            let leader = consensus.leader, leader != peer, leader != id, !heartbeat.hears.contains(leader),
+            state.configuration.node(leader) != nil, !heartbeat.hasLeft
         else { return }
         if let told = toldContacts[peer], now - told < Self.contactsInterval { return }
         toldContacts = toldContacts.filter { state.configuration.node($0.key) != nil }
@@ -35,7 +36,9 @@ extension NodeCore {
     ///
     /// Nothing else follows from it: nobody votes and nobody is placed by it.
     mutating func take(_ list: ContactList, now: Instant, into effects: inout [NodeEffect]) {
-        guard consensus.leader == nil, list.nodes.count <= ConfigurationLimits.nodes else { return }
+        guard consensus.leader == nil || consensus.isMeeting, list.nodes.count <= ConfigurationLimits.nodes else {
+            return
+        }
         let known = NodeSet(state.configuration.nodes.map(\.id)).union(contacts)
         let all = known.union(NodeSet(list.nodes.map(\.id)))
         guard all != known else { return }

@@ -42,6 +42,7 @@ extension NodeCore {
         }
         leadership = nil
         recovery = nil
+        recoveryWants.forget()
         for request in requests.values { effects.append(.answer(request: request, .notLeader(nil))) }
         requests = [:]
         effects.append(.changed)
@@ -135,9 +136,9 @@ extension NodeCore {
             isRecoveryQuorate = false
             recover(.quorate(false), now: now, into: &effects)
         }
-        var wanted: [RecoveryEffect] = []
-        recovery?.receive(input, now: now, into: &wanted)
-        for effect in wanted { carryOut(effect, now: now, into: &effects) }
+        recovery?.receive(input, now: now, into: &recoveryWants.effects)
+        guard recoveryWants.begin() else { return }
+        while let effect = recoveryWants.next() { carryOut(effect, now: now, into: &effects) }
     }
 
     private mutating func carryOut(_ effect: RecoveryEffect, now: Instant, into effects: inout [NodeEffect]) {
@@ -174,9 +175,9 @@ extension NodeCore {
 
     /// Runs the executor and acts on what it wants.
     mutating func execute(_ input: ExecutorInput, now: Instant, into effects: inout [NodeEffect]) {
-        var wanted: [ExecutorEffect] = []
-        executor.receive(input, now: now, into: &wanted)
-        for effect in wanted {
+        executor.receive(input, now: now, into: &executorWants.effects)
+        guard executorWants.begin() else { return }
+        while let effect = executorWants.next() {
             switch effect {
             case .dropAllVirtualIPs: effects.append(.dropAllVirtualIPs)
             case .run(let operation): effects.append(.run(operation))

@@ -33,6 +33,9 @@ public struct NodeCore: Sendable {
 
     var executor: NodeExecutor
     var recovery: RecoveryCore?
+    /// What the two want and have not got yet.
+    var recoveryWants = EffectQueue<RecoveryEffect>()
+    var executorWants = EffectQueue<ExecutorEffect>()
     /// While elected: the term, whose first entry must be applied before recovery hears of the state.
     var leadership: (term: Term, isConfirmed: Bool)?
     var sessions: [NodeID: PeerSession] = [:]
@@ -234,7 +237,7 @@ public struct NodeCore: Sendable {
             step(.message(from: peer, message), now: now, into: &effects)
             guard case .heartbeat(let heartbeat) = message else { break }
             if recovery != nil { noticeDeafness(of: peer, now: now, into: &effects) }
-            if heartbeat.leader == nil { tellContacts(to: peer, heartbeat, now: now, into: &effects) }
+            tellContacts(to: peer, heartbeat, now: now, into: &effects)
         case .sheet(let sheet): execute(.sheet(sheet, from: peer), now: now, into: &effects)
         case .report(let report):
             // A report speaks for the session that sent it, and for no other node.
@@ -273,7 +276,7 @@ public struct NodeCore: Sendable {
 
     /// Whether nothing runs here, as far as the executor knows.
     var isIdle: Bool {
-        reports[id]?.probed == true && reports[id]?.resources.allSatisfy { $0.state == .stopped } == true
+        reports[id]?.probed == true && reports[id]?.resources.allSatisfy(\.state.isDown) == true
     }
 
     private mutating func advanceWallClock(_ time: Int64, now: Instant, into effects: inout [NodeEffect]) {

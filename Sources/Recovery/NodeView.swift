@@ -85,8 +85,3 @@ extension NodeReport {
         session == sheet.session && sheetTerm == sheet.term && sheetSequence == sheet.sequence
     }
 }
-
-extension ResourceRunState {
-    /// Whether nothing of the resource is left.
-    var isDown: Bool { self == .stopped || self == .failed }
-}

@@ -30,7 +30,7 @@ extension Trial {
         while simulator.unfinished(without: away) != nil || !isClean, simulator.now < deadline {
             simulator.bringBack(allBut: away)
             isClean = simulator.tidy(removes: away.isEmpty)
-            if simulator.leader != nil { lastLed = simulator.now }
+            if simulator.leadingHost?.agent?.core.consensus.isQuorate == true { lastLed = simulator.now }
             if simulator.now - lastLed > Self.operatorPatience.nanoseconds {
                 simulator.overrideLostQuorum()
                 lastLed = simulator.now
@@ -40,6 +40,9 @@ extension Trial {
         if let unfinished = simulator.unfinished(without: away) {
             let names = simulator.members.filter { !away.contains($0) }.map(\.description).joined(separator: ", ")
             throw simulator.failure("\(rule): \(Self.bound) after faults ended for \(names): \(unfinished)")
+        }
+        if !isClean {
+            throw simulator.failure("\(rule): operators cannot complete what they began: \(simulator.begun)")
         }
         // What was under way when the last resource came up may still end; then nothing moves any more.
         try simulator.run(for: .seconds(2))

@@ -64,6 +64,9 @@ public struct Trial: Sendable {
         if Bool.random(using: &random) { options.machines.logEntries = Int.random(in: 12...80, using: &random) }
         let changesMembership = Int.random(in: 0..<3, using: &random) == 0
         if changesMembership { options.spares = Int.random(in: 1...3, using: &random) }
+        if count == 2, !options.configuration.properties.stonithEnabled, Bool.random(using: &random) {
+            options.configuration.properties.arbiter = ClusterSimulator.arbiterAddress.map { [$0] }
+        }
         switch mistake {
         case .consensus(let plant): plant(&options.machines.faults)
         case .recovery(let plant): plant(&options.faults)
@@ -78,7 +81,10 @@ public struct Trial: Sendable {
             seed: seed,
             nodes: count + options.spares,
             milliseconds: milliseconds,
-            excluded: { countsDeaths && $0.breaksPowerControl || !changesMembership && $0.changesMembership }
+            excluded: {
+                countsDeaths && $0.breaksPowerControl || !changesMembership && $0.changesMembership
+                    || options.configuration.properties.arbiter == nil && $0 == .arbiterSilent
+            }
         )
     }
 

@@ -55,6 +55,11 @@ struct VirtualNetwork: Sendable {
         return copies
     }
 
+    /// Whether one datagram arrives at all.
+    func reaches(from: NodeID, to: NodeID, random: inout SeededGenerator) -> Bool {
+        cuts[Self.place(from, to)] == 0 && !random.hits(perMille: quality.lossPerMille)
+    }
+
     private func delay(_ random: inout SeededGenerator) -> Int64 {
         random.hits(perMille: quality.delayedPerMille)
             ? Int64.random(in: 0...quality.longestDelay, using: &random)

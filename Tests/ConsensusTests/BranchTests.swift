@@ -181,6 +181,27 @@ struct BranchTests {
         #expect(others.contains { bench.events[Self.node($0)]?.contains(.branchLost(to: bench[alone].branch)) == true })
     }
 
+    /// The snapshot is from before, and says who voted then.
+    @Test
+    func `A node whose log ends with its snapshot goes on alone`() throws {
+        var (bench, alone) = try wentOnAlone()
+        let last = LogPosition(index: bench[alone].lastIndex, term: bench[alone].term)
+        var durable = try #require(bench.durable[Self.node(alone)])
+        let mark = try #require(durable.branch?.mark)
+        let three = ListedVoters(index: 1, set: VoterSet(unlisted: [1, 2, 3].map(Self.node)))
+        durable.snapshot = Snapshot(lastIndex: last.index, lastTerm: last.term, data: [], voters: three)
+        durable.log = []
+        durable.branch = DurableBranch(
+            mark: mark,
+            voters: ListedVoters(index: last.index, set: VoterSet([Voter(node: Self.node(alone), incarnation: 2)]))
+        )
+        bench.durable[Self.node(alone)] = durable
+        bench.restart(alone, incarnation: 3)
+        bench.run(.seconds(1), among: [alone])
+        #expect(bench[alone].voters == [Self.node(alone)])
+        #expect(bench[alone].role == .leader)
+    }
+
     private func pair() throws -> (Bench, leader: Int) {
         var (bench, leader) = try Bench.led(2)
         let both = NodeSet([1, 2].map(Self.node))

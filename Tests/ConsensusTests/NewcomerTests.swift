@@ -70,6 +70,24 @@ struct NewcomerTests {
         #expect((bench[leader].commitIndex >= index) == isPlanted)
     }
 
+    /// Half of two renews no leases here, so a leader that has no quorum for a moment loses everything.
+    @Test
+    func `A leader of one that lists a newcomer keeps its quorum`() throws {
+        var (bench, leader) = try Bench.led(2)
+        let both = NodeSet([1, 2].map(Self.node))
+        for number in 1...2 {
+            bench.give(number, .settings(QuorumSettings(members: both, eligible: both, holdsByHalf: false)))
+        }
+        let lost = 3 - leader
+        loseDisk(lost, &bench)
+        bench.give(leader, .provenDead(Self.node(lost), 1))
+        bench.events[Self.node(leader)] = []
+        bench.run(.seconds(3), among: [1, 2])
+        #expect(incarnations(bench, leader) == (1...2).map { $0 == lost ? 2 : 1 })
+        #expect(bench[leader].role == .leader)
+        #expect(bench.events[Self.node(leader)]?.contains(.quorum(false)) == false)
+    }
+
     @Test
     func `Of two nodes, the former start of the one that lost its disk has to be proven dead`() throws {
         var (bench, leader) = try Bench.led(2)

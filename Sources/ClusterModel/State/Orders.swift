@@ -143,4 +143,7 @@ public enum ResourceRunState: String, Codable, Sendable {
     case failed
     /// A stop failed: whether it runs is not known.
     case unknown
+
+    /// Whether nothing of the resource is left.
+    public var isDown: Bool { self == .stopped || self == .failed }
 }

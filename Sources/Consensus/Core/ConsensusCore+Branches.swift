@@ -19,6 +19,8 @@ extension ConsensusCore {
                 continue
             }
             if confirmed.contains(node) { return .heard(node) }
+            // A newcomer could not go on in this one's place, and nothing was committed with its help.
+            if !counts(records[slot]) { continue }
             if !isForeign(records[slot]), records[slot].lastPosition > log.last { return .knowsMore(node) }
         }
         return nil

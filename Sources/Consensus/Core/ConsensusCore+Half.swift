@@ -167,10 +167,8 @@ extension ConsensusCore {
         // Somebody who is still heard is no reason to shoot: leadership may move to whoever reaches more.
         let isCut = unproven.allSatisfy { voter in
             guard let slot = slot(of: voter.node) else { return false }
-            // What it was is gone with its store; proof that the former start is dead lets it be listed anew. One that is
-            // listed as it runs will say in its next heartbeat that it counts.
-            let isOfFormerLife = !counts(records[slot]) && voter.incarnation != records[slot].incarnation
-            if isOfFormerLife || isDeafToAll(records[slot]) { return true }
+            // What it was is gone with its store; proof that the former start is dead lets it be listed anew.
+            if !counts(records[slot]) || isDeafToAll(records[slot]) { return true }
             guard records[slot].isLost else { return false }
             return !records.contains { half.contains($0.id) && $0.said?.hears.contains(voter.node) == true }
         }

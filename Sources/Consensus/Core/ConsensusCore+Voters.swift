@@ -28,10 +28,18 @@ extension ConsensusCore {
 
     /// Whether a peer's votes and acknowledgements count: not while it is a newcomer, and not while a start that is not
     /// listed has not said that it is none.
+    ///
+    /// A newcomer that is listed as it runs counts, whether it knows that yet or not: it has promised nothing to anybody
+    /// else, and what it has acknowledged it keeps. It votes for nobody before it knows.
     func counts(_ record: PeerRecord) -> Bool {
         if faults.countNewcomers { return true }
-        if let isNewcomer = record.said?.isNewcomer { return !isNewcomer }
+        if let isNewcomer = record.said?.isNewcomer { return !isNewcomer || isListedAsItRuns(record) }
         return quorum.sets.allSatisfy { record.incarnation <= $0.incarnation(of: record.id) ?? record.incarnation }
+    }
+
+    private func isListedAsItRuns(_ record: PeerRecord) -> Bool {
+        let listed = quorum.sets.compactMap { $0.incarnation(of: record.id) }
+        return !listed.isEmpty && listed.allSatisfy { $0 == record.incarnation }
     }
 
     mutating func commit(through index: LogIndex) {
@@ -106,8 +114,23 @@ extension ConsensusCore {
     private mutating func considerVoters(after set: VoterSet) {
         guard let changed = nextVoters(after: set) else { return }
         appendAsLeader(.voters(changed))
+        countNewcomers()
         for slot in records.indices { replicate(to: slot, isUrgent: false) }
         advanceCommit()
+    }
+
+    /// What a newcomer has acknowledged before it was listed counts once it is: it promised like everybody else, and a
+    /// leader of two would have no quorum until it is heard again.
+    private mutating func countNewcomers() {
+        guard let counted = leadership?.acknowledgedFrom else { return }
+        for slot in records.indices where records[slot].said?.isNewcomer == true && counts(records[slot]) {
+            // Only with a heartbeat it learns for how long it has to promise.
+            guard records[slot].roundTrip != nil, let sent = records[slot].answeredSend, sent >= counted else {
+                continue
+            }
+            records[slot].acknowledgedSend = max(sent, records[slot].acknowledgedSend ?? sent)
+            records[slot].lastAcknowledgement = max(sent, records[slot].lastAcknowledgement)
+        }
     }
 
     private func nextVoters(after set: VoterSet) -> VoterSet? {

@@ -110,7 +110,8 @@ public struct ConsensusCore: Sendable {
         clock = now
         branch = durable.branch?.mark ?? .origin
         var first = durable.snapshot?.voters ?? ListedVoters(index: 0, set: VoterSet(unlisted: voters))
-        if let alone = durable.branch?.voters, alone.index > durable.snapshot?.lastIndex ?? 0 { first = alone }
+        // A snapshot of the same entry may be from before; one of a later entry is of this branch.
+        if let alone = durable.branch?.voters, alone.index >= durable.snapshot?.lastIndex ?? 0 { first = alone }
         history = VoterHistory(
             base: first,
             committed: durable.committedVoters,

@@ -9,6 +9,8 @@ extension ClusterSimulator {
         let host = hosts[index]
         guard host.isPowered, host.isMember, host.agent == nil else { return }
         host.disk.incarnation += 1
+        host.isRepeated = host.disk.incarnation <= host.newestStart
+        host.newestStart = max(host.newestStart, host.disk.incarnation)
         let disk = host.disk
         if let damage = disk.durable.violation() {
             observer.fail("the disk of \(host.id) is damaged: \(damage)")
@@ -46,6 +48,7 @@ extension ClusterSimulator {
         host.operations = [:]
         host.pause = nil
         host.isLeaving = false
+        host.isToldToGoOn = false
         host.wakeAt = nil
         host.diskBusyUntil = now
         host.knowsDiskFull = false
@@ -55,6 +58,7 @@ extension ClusterSimulator {
         note(index, "starts as incarnation \(disk.incarnation)")
         carryOut(effects, index)
         armWake(index)
+        if hasArbiter { queue.insert(.asksArbiter(index, disk.incarnation), at: now) }
         guard options.checksDevices, host.agent != nil else { return }
         feed(index, .fenceable(Set(hosts.map(\.id))))
     }
@@ -169,9 +173,10 @@ extension ClusterSimulator {
         }
     }
 
-    /// An agent that was told to be dead by a controller's lie, and nobody else, may find that something is wrong.
+    /// An agent that was told to be dead by a controller's lie, or has the number of one that is dead, and nobody else, may
+    /// find that something is wrong.
     private mutating func mustStop(_ index: Int, _ reason: String) {
-        guard hosts[index].disk.incarnation <= hosts[index].falselyDead else {
+        guard hosts[index].disk.incarnation <= hosts[index].falselyDead || hosts[index].isRepeated else {
             return observer.fail("\(hosts[index].id): \(reason)")
         }
         note(index, "stops everything: \(reason)")

@@ -6,6 +6,7 @@ import NodeCore
 extension ClusterSimulator {
     mutating func write(_ index: Int, _ batch: PersistBatch) {
         let host = hosts[index]
+        if batch.writes.branch != nil { checkVeto(index) }
         if let crash = host.crash, crash.point == .before {
             host.crash = nil
             note(index, "dies before it writes")

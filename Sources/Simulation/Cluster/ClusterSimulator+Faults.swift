@@ -155,6 +155,10 @@ extension ClusterSimulator {
             }
             if agent.core.reports[host.id]?.leaving == true { return "\(host.id) is leaving" }
         }
+        let shallVote = state.configuration.voters.map(\.id)
+        if !shallVote.contains(leader), shallVote.contains(where: core.contains) {
+            return "\(leader) leads and shall not vote"
+        }
         if let text = unsettled(agent.core, away) { return text }
         if now < controllersRestAt { return "a controller is at work" }
         if now < hangsEndAt { return "an operation hangs" }
@@ -189,6 +193,11 @@ extension ClusterSimulator {
             leader.reports[place]?.resources.contains(where: { $0.resource == resource.name && $0.state == .running })
                 == true
         else { return "\(resource.name) is not known to run on \(place)" }
+        // A stop that failed is tried again.
+        for other in core.sorted() where other != place {
+            let known = leader.reports[other]?.resources.first { $0.resource == resource.name }
+            if let known, !known.state.isDown { return "\(resource.name) is not known to be down on \(other)" }
+        }
         return nil
     }
 

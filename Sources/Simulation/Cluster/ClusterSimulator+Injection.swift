@@ -42,6 +42,12 @@ extension ClusterSimulator {
             return operate(fault, node, until: until)
         case .addNode, .removeNode, .loseDisk, .nodeRole, .unblock, .stopAll, .confirmOff:
             return changeMembers(fault, node, until: until)
+        case .arbiterSilent:
+            guard hasArbiter else { return false }
+            for machine in machines where machine == node || fault.amount.isMultiple(of: 2) {
+                cut(Self.arbiter, machine, until: until)
+            }
+            note(fault.amount.isMultiple(of: 2) ? nil : index, "the arbiter is silent for \(fault.length) ms")
         }
         return true
     }
@@ -85,6 +91,8 @@ extension ClusterSimulator {
             let isIn = { (node: NodeID) in fault.amount >> (Int(node.rawValue) - 1) & 1 == 1 }
             for left in machines where isIn(left) {
                 for right in machines where !isIn(right) { cutBoth(left, right, from: now, until: until) }
+                // The arbiter is with those who are left out.
+                if hasArbiter { cutBoth(left, Self.arbiter, from: now, until: until) }
             }
         case .swizzle: swizzle(fault)
         default:

@@ -95,6 +95,7 @@ extension ClusterSimulator {
         guard let core = leadingHost?.agent?.core else { return false }
         let host = hosts[index]
         let branch = core.consensus.branch
+        host.lostDisk = host.disk
         host.disk.replace(
             with: DurableState(isNewcomer: true, branch: branch == .origin ? nil : DurableBranch(mark: branch))
         )
@@ -113,19 +114,15 @@ extension ClusterSimulator {
     /// Takes a node that is silent out of the configuration, and ends what is left of its agent.
     private mutating func remove(_ index: Int) -> Bool {
         let host = hosts[index]
-        guard host.isMember, let first = leadingHost, let core = first.agent?.core, first.history == host.history else {
-            return !host.isMember
-        }
+        guard host.isMember, let first = leadingHost, let core = first.agent?.core else { return !host.isMember }
         guard core.state.configuration.node(host.id) != nil else {
             // Its vote may be needed for its own removal from the list of voters.
-            guard core.consensus.activeVoterSets.allSatisfy({ !$0.nodes.contains(host.id) }) else { return false }
-            note(index, "is no node any more")
-            endAgent(index)
-            host.isMember = false
-            host.disk.replace(with: DurableState())
-            host.active = [:]
+            let isListed = core.consensus.activeVoterSets.contains { $0.nodes.contains(host.id) }
+            if first.history == host.history ? isListed : !operatorsRest { return false }
+            retire(index)
             return true
         }
+        guard first.history == host.history else { return false }
         let isHeard =
             switch core.consensus.peer(host.id)?.state {
             case .alive, .suspect: true
@@ -139,6 +136,14 @@ extension ClusterSimulator {
             for index in configuration.nodes.indices { configuration.nodes[index].role = .member }
         }
         return false
+    }
+
+    private mutating func retire(_ index: Int) {
+        note(index, "is no node any more")
+        endAgent(index)
+        hosts[index].isMember = false
+        hosts[index].disk.replace(with: DurableState())
+        hosts[index].active = [:]
     }
 
     // MARK: Replacing
@@ -189,6 +194,7 @@ extension ClusterSimulator {
         }
         guard core.consensus.objectionToActingAlone(confirmed: NodeSet(dead.map(\.node))) == nil else { return false }
         note(index, "is told to go on without \(dead.map { "n\($0.node.rawValue)" }.joined(separator: " "))")
+        hosts[index].isToldToGoOn = true
         feed(index, .actAlone(dead, branchID: random.next()))
         return true
     }
@@ -249,8 +255,8 @@ extension ClusterSimulator {
         let isLost = sets.contains { set in set.voters.filter { knowsItsPast($0.node) }.count * 2 <= set.count }
         guard isLost else { return }
         let able = hosts.indices.filter { hosts[$0].isRunning && !hosts[$0].disk.durable.isNewcomer }
-        guard let best = able.max(by: { hosts[$0].disk.lastPosition < hosts[$1].disk.lastPosition }) else { return }
-        _ = unblock(best)
+        let longestFirst = able.sorted { hosts[$1].disk.lastPosition < hosts[$0].disk.lastPosition }
+        for candidate in longestFirst where unblock(candidate) { return }
     }
 
     func knowsItsPast(_ node: NodeID) -> Bool {
@@ -272,7 +278,12 @@ extension ClusterSimulator {
             }
             if isOld || knowsFuture { return true }
         }
-        let others = state.configuration.nodes.map(\.id).filter { $0 != host.id }
+        // Those who are in the leader's history, or were named by it.
+        let others = hosts.filter { other in
+            other !== host && state.configuration.node(other.id) != nil
+                && (other.history == leadingHost?.history || host.history == leadingHost?.history)
+        }
+        .map(\.id)
         let known = host.contacts.isEmpty ? voters : host.contacts
         return !others.isEmpty && !others.contains { known.contains($0) }
     }

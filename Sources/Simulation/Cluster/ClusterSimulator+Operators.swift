@@ -116,4 +116,11 @@ extension ClusterSimulator {
         }
         return state.moves.isEmpty
     }
+
+    /// What operators have begun and the cluster has not ended.
+    var begun: String {
+        let moves = state.moves.sorted { $0.key < $1.key }.map { "\($0.key) to n\($0.value.rawValue)" }
+        let strangers = hosts.filter { $0.isMember != (state.configuration.node($0.id) != nil) }.map(\.id.description)
+        return (moves + strangers + state.failures.keys.sorted()).joined(separator: ", ")
+    }
 }

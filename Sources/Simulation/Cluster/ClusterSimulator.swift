@@ -25,6 +25,7 @@ public struct ClusterSimulator {
         case qualityChanges
         case link(from: NodeID, to: NodeID, isCut: Bool, repairs: Int)
         case operate(Errand, Int, attempts: Int)
+        case asksArbiter(Int, Incarnation)
     }
 
     /// Why an operation is over.
@@ -185,6 +186,7 @@ public struct ClusterSimulator {
         case .fenceEnds(let command, let worked, let lies): endFence(command, worked: worked, lies: lies)
         case .boot(let index): powerOn(hosts[index].id)
         case .qualityChanges: updateQuality()
+        case .asksArbiter(let index, let incarnation): askArbiter(index, incarnation)
         case .operate(let errand, let index, let attempts): carryOut(errand, index, attempts: attempts)
         case .link(let from, let to, let isCut, let repairs):
             guard network.repairs == repairs else { return }

@@ -43,6 +43,12 @@ final class SimulatedHost {
     /// How far the wall clock is off, in milliseconds.
     var wallClockError: Int64 = 0
     var disk = VirtualDisk()
+    /// What was on the disk that the machine lost last.
+    var lostDisk: VirtualDisk?
+    /// The highest number that any start of the agent ever had; whoever let the machine join again may not have known it.
+    var newestStart: Incarnation = 0
+    /// Whether an earlier start had the number of this one.
+    var isRepeated = false
     var isPowered = true
     /// nil while no agent runs.
     var agent: Agent?
@@ -72,6 +78,11 @@ final class SimulatedHost {
     var history = 0
     /// What the observer has seen applied here.
     var applied: LogIndex = 0
+
+    /// When the arbiter was last asked and answered.
+    var arbiterAskedAt: TrueTime = 0
+    /// Whether an operator has told this start of the agent to go on alone.
+    var isToldToGoOn = false
 
     // What is wrong with the machine.
 
@@ -140,8 +151,11 @@ final class SimulatedHost {
         wasMember = isMember
     }
 
-    /// Whether an entry is on the disk.
-    func holds(index: LogIndex, term: Term) -> Bool { disk.holds(index: index, term: term) }
+    /// Whether an entry is on the disk, or was when the machine lost it: what it had acknowledged before may be counted
+    /// still.
+    func holds(index: LogIndex, term: Term) -> Bool {
+        disk.holds(index: index, term: term) || lostDisk?.holds(index: index, term: term) == true
+    }
 
     /// Whether the agent is there and runs.
     var isRunning: Bool { agent != nil && pause == nil }

@@ -119,6 +119,11 @@ public enum FaultKind: String, CaseIterable, Hashable, Sendable {
     /// The machine loses power, and somebody says so before it has it back.
     case confirmOff = "confirm-off"
 
+    // What does not belong to the cluster.
+
+    /// The arbiter does not answer the node, or, if `amount` is even, nobody.
+    case arbiterSilent = "arbiter-silent"
+
     /// Changes who votes, or makes histories part.
     public var changesMembership: Bool {
         switch self {
