@@ -142,6 +142,10 @@ extension AgentLoop {
             }
             dead.append(Voter(node: node.id, incarnation: core.newestIncarnation(of: node.id)))
         }
+        if core.isBeingRemoved() {
+            let text = "this node is being taken out of the cluster: its newest configuration does not name it"
+            return .failed(AdminFailure(.refused, text, remedy: "use haven quorum unblock on another node"))
+        }
         if let objection = core.consensus.objectionToActingAlone(confirmed: NodeSet(dead.map(\.node))) {
             return .failed(refusal(objection))
         }

@@ -99,6 +99,7 @@ extension NodeCore {
         let wasLeading = isLeading
         for entry in entries where entry.index > appliedIndex {
             appliedIndex = entry.index
+            appliedTerm = entry.term
             if entry.term == leadership?.term { leadership?.isConfirmed = true }
             guard case .command(let bytes) = entry.payload else { continue }
             guard let command = codec.decodeCommand(bytes) else {
@@ -130,6 +131,7 @@ extension NodeCore {
         }
         self.state = state
         appliedIndex = snapshot.lastIndex
+        appliedTerm = snapshot.lastTerm
         stateChanged(configuration: true, becameLeading: false, now, &effects)
     }
 

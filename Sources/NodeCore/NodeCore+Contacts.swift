@@ -6,9 +6,12 @@ import Consensus
 extension NodeCore {
     /// Whether the applied configuration is not one of former days, that a log which is still coming in starts with: who
     /// went by that would know its own leader no more, if that one came later.
+    ///
+    /// The first entry of a leader's term stands behind all that was committed before; what a leader says of its commits
+    /// may be little right after it has started.
     var hasCaughtUp: Bool {
-        guard appliedIndex >= contactsThrough, !consensus.isMeeting, let leader = consensus.leader else { return false }
-        return leader == id ? isLeading : consensus.peer(leader).map { appliedIndex >= $0.commitIndex } ?? false
+        appliedIndex >= contactsThrough && !consensus.isMeeting && consensus.leader != nil
+            && appliedTerm == consensus.term
     }
 
     /// How often a node is told again.

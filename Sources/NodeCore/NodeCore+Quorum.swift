@@ -74,6 +74,22 @@ extension NodeCore {
         return configuration.properties.arbiter ?? []
     }
 
+    /// Whether this node is no part of the cluster any more by the newest configuration in its log, be that committed or
+    /// not: going on alone would commit it.
+    public mutating func isBeingRemoved() -> Bool {
+        var newest = state.configuration
+        var index = appliedIndex + 1
+        while index <= consensus.lastIndex {
+            if case .command(let bytes) = consensus.entryInLog(at: index)?.payload,
+                case .configure(_, let configuration) = codec.decodeCommand(bytes)?.change
+            {
+                newest = configuration
+            }
+            index += 1
+        }
+        return newest.node(id) == nil
+    }
+
     /// Whether a node is heard, this one included.
     public func isHeard(_ node: NodeID) -> Bool {
         if node == id { return true }

@@ -18,6 +18,8 @@ public struct NodeCore: Sendable {
     public internal(set) var state: ClusterState
     /// The last log entry in `state`.
     public internal(set) var appliedIndex: LogIndex
+    /// The term of that entry.
+    var appliedTerm: Term
     /// When `tick` is due.
     public private(set) var nextDeadline: Instant?
     /// What an operator should know now, by the leader's core; empty on followers.
@@ -126,9 +128,11 @@ public struct NodeCore: Sendable {
             guard let state = codec.decodeState(snapshot.data) else { return nil }
             self.state = state
             appliedIndex = snapshot.lastIndex
+            appliedTerm = snapshot.lastTerm
         } else {
             state = ClusterState(configuration: initial)
             appliedIndex = 0
+            appliedTerm = 0
         }
         profiles = Profiles(state)
         self.contacts = NodeSet(contacts)

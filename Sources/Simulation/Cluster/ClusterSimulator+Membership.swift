@@ -188,6 +188,7 @@ extension ClusterSimulator {
         guard hosts[index].isRunning, let core = hosts[index].agent?.core, !core.consensus.isQuorate else {
             return true
         }
+        guard hosts[index].agent?.core.isBeingRemoved() == false else { return false }
         var dead: [Voter] = []
         for host in hosts where !host.isPowered && core.state.configuration.node(host.id) != nil {
             dead.append(Voter(node: host.id, incarnation: core.newestIncarnation(of: host.id)))
