@@ -11,6 +11,8 @@ extension NodeCore {
         return leader == id ? isLeading : consensus.peer(leader).map { appliedIndex >= $0.commitIndex } ?? false
     }
 
+    private var contactsLevel: UInt8 { PeerMessage.contacts(ContactList(nodes: [], appliedIndex: 0)).level }
+
     /// How often a node is told again.
     static let contactsInterval = Duration.seconds(1)
 
@@ -22,7 +24,7 @@ extension NodeCore {
         into effects: inout [NodeEffect]
     ) {
         guard let leader = consensus.leader, leader != peer, leader != id, !heartbeat.hears.contains(leader),
-            knowsItsPeers, !heartbeat.hasLeft
+            knowsItsPeers, !heartbeat.hasLeft, let session = sessions[peer], session.level >= contactsLevel
         else { return }
         if let told = toldContacts[peer], now - told < Self.contactsInterval { return }
         toldContacts = toldContacts.filter { state.configuration.node($0.key) != nil }

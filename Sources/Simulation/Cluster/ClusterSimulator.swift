@@ -211,7 +211,8 @@ public struct ClusterSimulator {
         guard fromSession >= known else { return false }
         if fromSession > known {
             agent.sessions[Int(from.rawValue)] = fromSession
-            feed(index, .peerSession(from, fromSession, SimulatedHost.session(from, fromSession)))
+            let session = SimulatedHost.session(from, fromSession)
+            feed(index, .peerSession(from, fromSession, session, level: ProtocolLevel.newest))
         }
         return hosts[index].agent != nil
     }
