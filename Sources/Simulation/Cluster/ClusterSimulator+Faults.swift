@@ -156,6 +156,10 @@ extension ClusterSimulator {
             if agent.core.reports[host.id]?.leaving == true { return "\(host.id) is leaving" }
         }
         if let text = unsettled(agent.core, away) { return text }
+        let isUpgraded = away.isEmpty && hosts.allSatisfy { $0.level == ProtocolLevel.newest }
+        if isUpgraded, state.protocolLevel < ProtocolLevel.newest {
+            return "the cluster stays at level \(state.protocolLevel)"
+        }
         if now < controllersRestAt { return "a controller is at work" }
         if now < hangsEndAt { return "an operation hangs" }
         for resource in state.configuration.resources {

@@ -42,6 +42,7 @@ extension ClusterSimulator {
             return operate(fault, node, until: until)
         case .addNode, .removeNode, .loseDisk, .nodeRole, .unblock, .stopAll, .confirmOff:
             return changeMembers(fault, node, until: until)
+        case .upgrade: return install(fault, index, until: until)
         }
         return true
     }

@@ -73,6 +73,13 @@ final class SimulatedHost {
     /// What the observer has seen applied here.
     var applied: LogIndex = 0
 
+    /// The newest level of the protocol that the version speaks which is installed.
+    var level: UInt8
+    /// The newest level that it ever spoke.
+    var newestLevel: UInt8
+    /// Whether its agent has ended because the cluster is above its level, and does not start until it is upgraded.
+    var isTooOld = false
+
     // What is wrong with the machine.
 
     /// Nobody switches it on, not even its controller.
@@ -133,11 +140,13 @@ final class SimulatedHost {
         var lies = Rate()
     }
 
-    init(id: NodeID, clock: VirtualClock, isMember: Bool) {
+    init(id: NodeID, clock: VirtualClock, isMember: Bool, level: UInt8) {
         self.id = id
         self.clock = clock
         self.isMember = isMember
         wasMember = isMember
+        self.level = level
+        newestLevel = level
     }
 
     /// Whether an entry is on the disk.

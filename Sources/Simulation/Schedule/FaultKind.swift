@@ -119,6 +119,11 @@ public enum FaultKind: String, CaseIterable, Hashable, Sendable {
     /// The machine loses power, and somebody says so before it has it back.
     case confirmOff = "confirm-off"
 
+    // Operators who install another version.
+
+    /// The machine's agent ends and comes back as the other version: the newer one, or now and then the older one.
+    case upgrade
+
     /// Changes who votes, or makes histories part.
     public var changesMembership: Bool {
         switch self {
