@@ -34,9 +34,10 @@ extension NodeCore {
 
     /// The leader raises the cluster's level once everybody is in session with it at that level or above.
     ///
-    /// Nothing may be under way: an entry that adds a node could be among it.
+    /// Nothing may be under way: an entry that adds a node could be among it. What the leader has applied then is all that
+    /// there is, whomever it was told of besides.
     mutating func raiseLevel(now: Instant, into effects: inout [NodeEffect]) {
-        guard state.protocolLevel < level, isLeading, !consensus.isMeeting, knowsItsPeers,
+        guard state.protocolLevel < level, isLeading, !consensus.isMeeting,
             consensus.commitIndex == consensus.lastIndex, appliedIndex == consensus.commitIndex
         else { return }
         let spoken = nodesThatRead.map { node -> UInt8 in

@@ -64,6 +64,19 @@ struct LevelTests {
         #expect(try #require(LoneLeader(level: 1)).core.state.protocolLevel == 1)
     }
 
+    /// What it was told of may be of another history, and never come true in its own.
+    @Test
+    func `A leader raises the level although it was told of nodes and entries that its log does not have`() throws {
+        var leader = try #require(LoneLeader(elects: false))
+        let stranger = Node(id: NodeID(2), name: "ctl2", addresses: [])
+        let list = ContactList(nodes: LoneLeader.configuration.nodes + [stranger], appliedIndex: 1000)
+        leader.feed(.message(.contacts(list), from: NodeID(2)))
+        leader.elect()
+        #expect(leader.core.isLeading)
+        #expect(!leader.core.knowsItsPeers)
+        #expect(leader.core.state.protocolLevel == ProtocolLevel.newest)
+    }
+
     @Test
     func `An older version does not start on what a newer one wrote, and says why`() throws {
         let disk = try #require(LoneLeader()).disk

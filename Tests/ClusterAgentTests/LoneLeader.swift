@@ -41,9 +41,14 @@ struct LoneLeader {
         var effects: [NodeEffect] = []
         self.core.start(now: now, wallClock: 0, into: &effects)
         carryOut(effects)
+        if elects { elect() }
+    }
+
+    /// Lets time pass until it leads.
+    mutating func elect() {
         // An election takes a few deadlines; far more of them are a core that never leads.
-        for _ in 0..<1000 where elects && !self.core.isLeading && stops.isEmpty {
-            now = max(now, self.core.nextDeadline ?? now)
+        for _ in 0..<1000 where !core.isLeading && stops.isEmpty {
+            now = max(now, core.nextDeadline ?? now)
             feed(.tick)
         }
     }
