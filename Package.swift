@@ -193,8 +193,8 @@ let package = Package(
         tests(
             "ClusterAgentTests",
             [
-                "ClusterAgent", "AdminAPI", "Arbiter", "ClusterModel", "Consensus", "NodeCore", "LinuxIO", "Processes",
-                "ProxyControl", "CLinux", logging,
+                "ClusterAgent", "AdminAPI", "Arbiter", "Bytes", "ClusterModel", "Consensus", "NodeCore", "LinuxIO",
+                "Processes", "ProxyControl", "CLinux", logging,
             ]
         ),
         tests("HavenCommandsTests", ["HavenCommands", "AdminAPI", "ClusterConfig", "ClusterModel"]),

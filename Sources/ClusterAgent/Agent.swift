@@ -4,6 +4,7 @@ public import ClusterSetup
 import Foundation
 import LinuxIO
 public import Logging
+import NodeCore
 
 /// How an agent shall run.
 public struct AgentOptions: Sendable {
@@ -61,6 +62,8 @@ public enum Agent {
         serving.cancel()
         switch ending {
         case .left: break
+        // Another start of the same version would end in the same way.
+        case .fault(let reason) where loop.core.isTooOld: throw AgentRefusal(reason)
         case .anew(let reason), .fault(let reason): throw AgentFailure(reason)
         }
     }

@@ -98,6 +98,8 @@ extension AgentLoop {
         needsRefresh = false
         followKeys()
         followNodes()
+        links.learn(clusterLevel: core.state.protocolLevel)
+        joins.clusterLevel = core.state.protocolLevel
         links.setSilence(core.consensus.timing.suspectAfter)
         proxy.update(ProxyView(core: core))
         operations.manage(core.state.configuration)
@@ -220,6 +222,7 @@ extension AgentLoop {
         case .fenceConfirmed(let node, _): log.warning("an operator says that \(name(of: node)) is off")
         case .stopAll: log.notice("an operator stops all nodes")
         case .historyGaveWay: log.notice("another history of this cluster has given way to this one for good")
+        case .raiseLevel(let level): log.notice("the cluster is at level \(level) of the protocol from now on")
         case .stopAllEnded: log.notice("the cluster runs again after all nodes were stopped")
         case .announce, .cleanup, .move, .moveEnded, .installKey, .useKey, .retireKeys: break
         }

@@ -115,6 +115,7 @@ extension AgentLoop {
         builder.listeners = proxy.listenerViews(core.state.configuration)
         builder.ownWarnings = notices + operations.warnings + guarding.warnings + proxy.warnings + stallWarnings
         builder.ownWarnings += arbiterWarnings
+        builder.foreignLevels = links.foreignLevels
         if let trouble = diskHealth.trouble {
             builder.ownWarnings.append("\(builder.name(of: core.id)) takes no part: \(trouble)")
         }

@@ -196,7 +196,11 @@ final class AgentLoop {
 
     private func handle(_ news: PeerNews) {
         switch news {
-        case .session(let peer, let incarnation, let session): feed(.peerSession(peer, incarnation, session))
+        case .session(let peer, let incarnation, let session, let level):
+            feed(.peerSession(peer, incarnation, session, level: level))
+        case .foreignLevels(let text, let cluster):
+            log.error("\(text)")
+            feed(.clusterLevel(cluster))
         case .message(.core(let message), let peer): feed(.message(message, from: peer))
         case .message(.request(let id, let request, let uid), let peer):
             handleForwarded(request, id: id, uid: uid, from: peer)

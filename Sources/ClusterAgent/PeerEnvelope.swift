@@ -42,13 +42,19 @@ enum PeerEnvelope {
         }
     }
 
-    /// The bytes; traps only if a value of ours cannot be written as JSON, which no value of these types is.
-    func encoded() throws -> [UInt8] {
+    /// The bytes as nodes of that level read them.
+    ///
+    /// - Parameter level: That of the session.
+    /// - Returns: The bytes.
+    /// - Throws: for a message that the level does not have; and if a value of ours cannot be written as JSON, which no
+    ///   value of these types is.
+    func encoded(level: UInt8) throws -> [UInt8] {
+        if case .core(let message) = self, message.level > level { throw WireError.invalid("level") }
         var writer = ByteWriter(capacity: 256)
         switch self {
         case .core(.consensus(let message)):
             writer.write(Kind.consensus.rawValue)
-            message.encode(into: &writer)
+            message.encode(into: &writer, level: level)
         case .core(.sheet(let sheet)): try Self.write(.sheet, sheet, into: &writer)
         case .core(.report(let report)): try Self.write(.report, report, into: &writer)
         case .core(.contacts(let list)): try Self.write(.contacts, list, into: &writer)
@@ -69,17 +75,20 @@ enum PeerEnvelope {
         return writer.bytes
     }
 
-    /// Reads what `encoded` wrote; anything else throws and is counted by the caller.
-    init(parsing bytes: [UInt8]) throws {
+    /// Reads what `encoded` wrote at the same level; anything else throws and is counted by the caller.
+    init(parsing bytes: [UInt8], level: UInt8) throws {
         var reader = ByteReader(bytes.span.bytes)
         guard let kind = Kind(rawValue: try reader.readUInt8()) else { throw WireError.invalid("envelope kind") }
         switch kind {
         case .consensus:
-            self = .core(.consensus(try Message(parsing: &reader)))
+            self = .core(.consensus(try Message(parsing: &reader, level: level)))
             try reader.finish()
         case .sheet: self = .core(.sheet(try Self.read(OrderSheet.self, &reader)))
         case .report: self = .core(.report(try Self.read(NodeReport.self, &reader)))
-        case .contacts: self = .core(.contacts(try Self.read(ContactList.self, &reader)))
+        case .contacts:
+            let message = PeerMessage.contacts(try Self.read(ContactList.self, &reader))
+            guard message.level <= level else { throw WireError.invalid("envelope kind") }
+            self = .core(message)
         case .stalled:
             self = .stalled(try reader.readUInt32())
             try reader.finish()

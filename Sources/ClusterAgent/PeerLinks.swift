@@ -9,12 +9,14 @@ import TransportCore
 
 /// What came from peers.
 enum PeerNews {
-    /// A peer came into session.
-    case session(NodeID, Incarnation, SessionID)
+    /// A peer came into session; both speak that level in it.
+    case session(NodeID, Incarnation, SessionID, level: UInt8)
     /// A message of a peer's present session.
     case message(PeerEnvelope, NodeID)
     /// A link came up or went down.
     case link(NodeID, Int, isUp: Bool)
+    /// A peer has no level of the protocol in common with this node; in words, and the level of its cluster.
+    case foreignLevels(String, cluster: UInt8)
     /// Something that an operator must look at.
     case alarm(String)
     /// A peer refuses this node's identity; it must not vote until it has joined again.
@@ -170,11 +172,22 @@ final class PeerLinks {
     /// A link is down when it is silent for as long as makes a node suspect.
     func setSilence(_ silence: Duration) { transport.linkSilence = silence }
 
+    /// The cluster's level is that: whoever speaks less is not listened to any more.
+    func learn(clusterLevel: UInt8) { transport.learn(clusterLevel: clusterLevel) }
+
+    /// Peers that are alive and have no level of the protocol in common with this node, in words for the operator.
+    var foreignLevels: [String] {
+        transport.foreignLevels.sorted { $0.key < $1.key }
+            .map { transport.levels.objection(to: $0.value, of: name(of: $0.key)) }
+    }
+
+    private func name(of peer: NodeID) -> NodeName { nodes.first { $0.id == peer }?.name ?? peer.description }
+
     var nextDeadline: Instant? { transport.nextDeadline }
 
     /// Sends a message; what cannot be sent now is lost, as on any network, and whoever needs it sends it again.
     func send(_ envelope: PeerEnvelope, to peer: NodeID, now: Instant) {
-        guard let bytes = try? envelope.encoded() else { return }
+        guard let level = transport.level(of: peer), let bytes = try? envelope.encoded(level: level) else { return }
         transport.send(bytes, messageClass(envelope, bytes.count), to: peer, now: now, into: &output)
         sendDatagrams()
     }
@@ -223,13 +236,16 @@ final class PeerLinks {
 
     private func news(_ event: TransportEvent) -> PeerNews? {
         switch event {
-        case .session(let peer): return .session(peer.node, peer.incarnation, peer.session)
-        case .message(let peer, _, _, let bytes):
-            guard let envelope = try? PeerEnvelope(parsing: bytes) else {
+        case .session(let peer, let level):
+            return .session(peer.node, peer.incarnation, peer.session, level: level)
+        case .message(let peer, _, _, let level, let bytes):
+            guard let envelope = try? PeerEnvelope(parsing: bytes, level: level) else {
                 malformed += 1
                 return nil
             }
             return .message(envelope, peer.node)
+        case .noCommonLevel(let peer, let offer):
+            return .foreignLevels(transport.levels.objection(to: offer, of: name(of: peer)), cluster: offer.cluster)
         case .otherVersion(let peer, let version):
             return .alarm(
                 "\(peer) speaks version \(version) of the protocol and is not understood (this node speaks version "

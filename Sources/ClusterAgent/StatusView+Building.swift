@@ -17,6 +17,8 @@ struct StatusBuilder {
     var arbiterWatch: ArbiterWatch?
     /// Notices of the agent itself: missing real-time priority, a proxy that does not run.
     var ownWarnings: [String] = []
+    /// Peers that have no level of the protocol in common with this node, in words.
+    var foreignLevels: [String] = []
 
     private var state: ClusterState { core.state }
     private var configuration: ClusterConfiguration { state.configuration }
@@ -32,6 +34,7 @@ struct StatusBuilder {
             quorum: quorum()
         )
         view.nodes = configuration.nodes.map { node($0, ownDigest: digest) }
+        view.level = state.protocolLevel
         view.stonithEnabled = configuration.properties.stonithEnabled
         view.resources = configuration.resources.map(resource)
         view.fenceDevices = configuration.fenceDevices.map(fenceDevice)
@@ -97,10 +100,12 @@ struct StatusBuilder {
         view.role = node.role
         if node.id == core.id {
             view.incarnation = core.incarnation
+            view.level = core.level
             view.digest = Self.hex(ownDigest)
             view.leaseRemaining = core.consensus.leaseEnd.map { Milliseconds(max(0, ($0 - now).milliseconds)) }
         } else if let peer, peer.incarnation > 0 {
             view.incarnation = peer.incarnation
+            view.level = core.level(with: node.id)
             view.digest = Self.hex(peer.configurationDigest)
             view.lastHeard = peer.lastHeard.map { Milliseconds((now - $0).milliseconds) }
         }
@@ -208,8 +213,21 @@ struct StatusBuilder {
         }
     }
 
+    /// Told while the cluster waits for somebody to be upgraded; for nodes of the same version that takes a moment at most.
+    private var levelWarnings: [String] {
+        let level = state.protocolLevel
+        return core.levelHolds.map { hold in
+            switch hold {
+            case .speaks(let node, let spoken):
+                "\(name(of: node)) speaks level \(spoken): the cluster stays at level \(level) until it is upgraded"
+            case .isSilent(let node):
+                "\(name(of: node)) is not heard: the cluster stays at level \(level) until it is back or removed"
+            }
+        }
+    }
+
     private func warnings(quorum: QuorumView) -> [String] {
-        var warnings = ownWarnings
+        var warnings = ownWarnings + foreignLevels + levelWarnings
         if !quorum.isQuorate {
             let missing = quorum.voters.filter { !$0.isHeard }.map(\.node)
             warnings.append(

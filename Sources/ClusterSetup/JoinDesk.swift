@@ -12,6 +12,8 @@ public final class JoinDesk {
     /// Datagrams taken in one pass: joining must not keep a loop from its other work.
     private static let budget = 16
 
+    /// The cluster's level of the protocol: a machine that speaks less is refused.
+    public var clusterLevel = ProtocolLevel.first
     private var identity: Identity
     private let socket: DatagramSocket
     private let endpoint: Endpoint
@@ -112,6 +114,12 @@ public final class JoinDesk {
             let request = issuer.receive(&buffer, count: received.count, from: from, now: now, reply: &reply)
             if let reply { socket.send(reply, to: received.from) }
             guard let request else { continue }
+            if let objection = LevelOffer(speaking: ProtocolLevel.newest, cluster: clusterLevel)
+                .objection(toJoiner: request.payload)
+            {
+                issuer.settle(request, .failure(JoinRefusal(objection)))
+                continue
+            }
             guard let joiner = documents[request.token]?(identity), let document = try? joiner.encoded() else {
                 issuer.settle(request, .failure(JoinRefusal("the token is for no node of this cluster")))
                 continue

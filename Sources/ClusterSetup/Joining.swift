@@ -59,7 +59,7 @@ public enum Joining {
     private static func fetch(_ token: JoinToken) throws(SetupError) -> [UInt8] {
         do {
             let now = Clock.monotonic()
-            var client = try JoinClient(token, payload: [], now: now, deadline: now + patience)
+            var client = try JoinClient(token, payload: LevelOffer().joining, now: now, deadline: now + patience)
             guard let first = token.endpoints.first,
                 let any = IPAddress(bytes: [UInt8](repeating: 0, count: first.address.bytes.count))
             else { throw SetupError.badToken("it names no address") }

@@ -106,6 +106,12 @@ extension NodeCore {
                 effects.append(.mustStop("log entry \(entry.index) was written by another version of Haven"))
                 return
             }
+            let needed = Self.level(of: command.change)
+            guard needed <= level else {
+                // As far as this node got: the next start, of a newer version, goes on from there.
+                appliedIndex = entry.index - 1
+                return endTooOld(for: needed, into: &effects)
+            }
             let answer = state.apply(command)
             effects.append(.event(.applied(command.change)))
             if let request = command.request, let answer { finish(request.id, answer, into: &effects) }
@@ -129,6 +135,7 @@ extension NodeCore {
             effects.append(.mustStop("a snapshot was written by another version of Haven"))
             return
         }
+        guard state.protocolLevel <= level else { return endTooOld(for: state.protocolLevel, into: &effects) }
         self.state = state
         appliedIndex = snapshot.lastIndex
         appliedTerm = snapshot.lastTerm
@@ -177,7 +184,9 @@ extension NodeCore {
     mutating func recordWhatGaveWay(now: Instant, into effects: inout [NodeEffect]) {
         guard !gaveWay.isEmpty else { return }
         gaveWay.removeAll { state.historiesGone?.contains($0) == true }
-        guard isLeading, !consensus.isMeeting, consensus.commitIndex == consensus.lastIndex else { return }
+        guard isLeading, !consensus.isMeeting, consensus.commitIndex == consensus.lastIndex,
+            state.protocolLevel >= Change.historyGaveWay(0).level || faults.ignoreClusterLevel
+        else { return }
         for history in gaveWay { proposeOwn(.historyGaveWay(history), now: now, into: &effects) }
     }
 

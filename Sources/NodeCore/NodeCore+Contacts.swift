@@ -14,6 +14,8 @@ extension NodeCore {
             && appliedTerm == consensus.term
     }
 
+    private var contactsLevel: UInt8 { PeerMessage.contacts(ContactList(nodes: [], appliedIndex: 0)).level }
+
     /// How often a node is told again.
     static let contactsInterval = Duration.seconds(1)
 
@@ -26,7 +28,8 @@ extension NodeCore {
     ) {
         guard heartbeat.leader == nil || heartbeat.branch.id != consensus.branch.id,
             let leader = consensus.leader, leader != peer, leader != id, !heartbeat.hears.contains(leader),
-            state.configuration.node(leader) != nil, !heartbeat.hasLeft
+            state.configuration.node(leader) != nil, !heartbeat.hasLeft, let session = sessions[peer],
+            session.level >= contactsLevel
         else { return }
         if let told = toldContacts[peer], now - told < Self.contactsInterval { return }
         toldContacts = toldContacts.filter { state.configuration.node($0.key) != nil }

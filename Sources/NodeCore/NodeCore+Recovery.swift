@@ -162,6 +162,7 @@ extension NodeCore {
 
     /// Proposes a decision of the leader's own.
     mutating func proposeOwn(_ change: Change, now: Instant, into effects: inout [NodeEffect]) {
+        guard mayPropose(change) else { return }
         let command = Command(change: change, proposedAt: wallClock)
         step(.propose(codec.encodeCommand(command), token: takeToken()), now: now, into: &effects)
     }
@@ -214,6 +215,13 @@ extension NodeCore {
             wanted.properties.profile != state.configuration.properties.profile, !consensus.isTimingSettled
         {
             let reason = "the profile was changed a moment ago; try again in some seconds"
+            effects.append(.answer(request: origin.id, .refused(reason)))
+            return
+        }
+        guard mayPropose(change) else {
+            let reason =
+                "it needs level \(change.level) of the protocol, and the cluster is at level \(state.protocolLevel): "
+                + "upgrade every node first"
             effects.append(.answer(request: origin.id, .refused(reason)))
             return
         }

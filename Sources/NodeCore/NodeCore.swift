@@ -10,6 +10,8 @@ public import Recovery
 public struct NodeCore: Sendable {
     /// This node.
     public let id: NodeID
+    /// The newest level of the protocol that it speaks.
+    public let level: UInt8
     /// This start of its agent.
     public let incarnation: Incarnation
     /// See `incarnation`.
@@ -43,6 +45,8 @@ public struct NodeCore: Sendable {
     var sessions: [NodeID: PeerSession] = [:]
     var requests: [UInt64: Random128] = [:]
     var nextToken: UInt64 = 1
+    /// Whether this node must end because its cluster's level is above its own.
+    public internal(set) var isTooOld = false
     var isLeaving = false
     /// The branch that this node goes over to once it runs nothing any more.
     var branchToJoin: BranchMark?
@@ -69,6 +73,8 @@ public struct NodeCore: Sendable {
     var contacts: NodeSet
     /// Up to here the log names nodes that were known at the start.
     var contactsThrough: LogIndex
+    /// The highest level that an entry on the disk raises the cluster to, decided or not.
+    let levelOnDisk: UInt8
     /// When each peer was last told who is part of the cluster.
     var toldContacts: [NodeID: Instant] = [:]
     /// Since when each node is heard by this leader without a lease and without hearing it.
@@ -92,6 +98,8 @@ public struct NodeCore: Sendable {
     struct PeerSession: Sendable {
         var incarnation: Incarnation
         var session: SessionID
+        /// The level of the protocol that both speak.
+        var level: UInt8
     }
 
     /// The most requests of operators under way on a leader.
@@ -107,6 +115,8 @@ public struct NodeCore: Sendable {
     ///   - contacts: Nodes that may be part of the cluster by now, whatever the applied configuration says yet.
     ///   - durable: What the disk holds.
     ///   - codec: How entries become bytes.
+    ///   - level: The newest level of the protocol that it speaks: below the newest it is as an older build.
+    ///   - initialLevel: The cluster's level before the first log entry; the same on every node.
     ///   - seed: For what must differ between nodes.
     ///   - now: The node's monotonic clock.
     public init?(
@@ -117,6 +127,8 @@ public struct NodeCore: Sendable {
         contacts: [NodeID] = [],
         durable: DurableState,
         codec: CommandCodec,
+        level: UInt8 = ProtocolLevel.newest,
+        initialLevel: UInt8? = nil,
         seed: UInt64,
         now: Instant
     ) {
@@ -124,13 +136,14 @@ public struct NodeCore: Sendable {
         self.incarnation = incarnation
         self.session = session
         self.codec = codec
+        self.level = level
         if let snapshot = durable.snapshot {
             guard let state = codec.decodeState(snapshot.data) else { return nil }
             self.state = state
             appliedIndex = snapshot.lastIndex
             appliedTerm = snapshot.lastTerm
         } else {
-            state = ClusterState(configuration: initial)
+            state = ClusterState(configuration: initial, level: initialLevel)
             appliedIndex = 0
             appliedTerm = 0
         }
@@ -148,6 +161,7 @@ public struct NodeCore: Sendable {
             now: now
         )
         executor = NodeExecutor(node: id, incarnation: incarnation, session: session)
+        levelOnDisk = max(state.protocolLevel, Self.level(of: durable.log, codec))
     }
 
     /// Whether this node leads and has applied everything that its predecessors committed.
@@ -160,6 +174,7 @@ public struct NodeCore: Sendable {
     /// Begins: the executor learns what to look for.
     public mutating func start(now: Instant, wallClock: Int64, into effects: inout [NodeEffect]) {
         self.wallClock = wallClock
+        guard levelOnDisk <= level else { return endTooOld(for: levelOnDisk, into: &effects) }
         tellOwnStatus(now: now, into: &effects)
         step(.settings(quorumSettings), now: now, into: &effects)
         execute(.configuration(state.configuration, version: state.version), now: now, into: &effects)
@@ -173,16 +188,18 @@ public struct NodeCore: Sendable {
         wallClock: Int64,
         into effects: inout [NodeEffect]
     ) {
+        guard !isTooOld else { return }
         advanceWallClock(wallClock, now: now, into: &effects)
         switch input {
         case .tick: tick(now: now, into: &effects)
         case .message(let message, let from): receive(message, from: from, now: now, into: &effects)
-        case .peerSession(let peer, let incarnation, let session):
+        case .peerSession(let peer, let incarnation, let session, let level):
             withdrawFences(of: peer, before: incarnation, into: &effects)
-            sessions[peer] = PeerSession(incarnation: incarnation, session: session)
+            sessions[peer] = PeerSession(incarnation: incarnation, session: session, level: level)
             if reports[peer]?.session != session { reports[peer] = nil }
             step(.peerSession(peer, incarnation), now: now, into: &effects)
             tellLiveness(of: peer, now: now, into: &effects)
+        case .clusterLevel(let cluster): hear(clusterLevel: cluster, into: &effects)
         case .persisted(let receipt): step(.persisted(receipt), now: now, into: &effects)
         case .storage(let working): step(.storage(working: working), now: now, into: &effects)
         case .stalled(let duration):
@@ -210,6 +227,7 @@ public struct NodeCore: Sendable {
         }
         tellHeardElsewhere(now: now, into: &effects)
         recordWhatGaveWay(now: now, into: &effects)
+        raiseLevel(now: now, into: &effects)
         leaveIfDone(now: now, into: &effects)
         updateDeadline()
     }

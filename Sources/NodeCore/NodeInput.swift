@@ -10,8 +10,10 @@ public enum NodeInput: Sendable {
     case tick
     /// A message of a peer's present session.
     case message(PeerMessage, from: NodeID)
-    /// A peer's new session was established.
-    case peerSession(NodeID, Incarnation, SessionID)
+    /// A peer's new session was established; both speak that level of the protocol in it.
+    case peerSession(NodeID, Incarnation, SessionID, level: UInt8)
+    /// A peer without a level in common with this node says what the level of its cluster is.
+    case clusterLevel(UInt8)
     /// A batch of writes is on the disk.
     case persisted(PersistReceipt)
     /// Whether the disk takes writes.
@@ -49,6 +51,16 @@ public enum PeerMessage: Hashable, Sendable {
     indirect case report(NodeReport)
     /// Who is part of the cluster, for a node that was away when that changed.
     indirect case contacts(ContactList)
+}
+
+extension PeerMessage {
+    /// The lowest level of a session in which it can be sent.
+    public var level: UInt8 {
+        switch self {
+        case .contacts: 2
+        case .consensus, .sheet, .report: ProtocolLevel.first
+        }
+    }
 }
 
 /// Who is part of a cluster, as a node has applied it.

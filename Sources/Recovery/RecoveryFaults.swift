@@ -28,6 +28,10 @@ package struct RecoveryFaults: Hashable, Sendable {
     package var trustFailedFence = false
     /// A node that is heard never counts as lost, whether it can be told anything or not.
     package var trustHeardNodes = false
+    /// Entries of any level go into the log, whatever the cluster's level is.
+    package var ignoreClusterLevel = false
+    /// The cluster's level is raised as soon as a quorum speaks it.
+    package var raiseLevelEarly = false
 
     /// None.
     package init() {}

@@ -51,9 +51,9 @@ public struct TransportOutput: Sendable {
 ///         for datagram in output.datagrams { sockets[datagram.node].send(datagram.bytes) }
 ///         for event in output.events {
 ///             switch event {
-///             case .session(let peer): core.peerStarted(peer)                // forget what the old session said
-///             case .message(let peer, let link, let kind, let bytes): core.receive(...)
-///             case .identityConflict: alarm(event)
+///             case .session(let peer, let level): core.peerStarted(peer, level)   // forget what the old session said
+///             case .message(let peer, let link, let kind, let level, let bytes): core.receive(...)
+///             case .identityConflict, .noCommonLevel: alarm(event)
 ///             case .refused: store.write(stopVoting); alarm(event)
 ///             }
 ///         }
@@ -96,6 +96,15 @@ public struct Transport: ~Copyable, Sendable {
     public var nextDeadline: Instant? { machine.nextDeadline }
     /// The peer's session, once it is accepted.
     public func session(of node: NodeID) -> PeerSession? { machine.session(of: node) }
+
+    /// The level of the protocol that both speak in the peer's session, once it is accepted.
+    public func level(of node: NodeID) -> UInt8? { machine.level(of: node) }
+    /// What this agent speaks, and the cluster's level as far as it was told.
+    public var levels: LevelOffer { machine.levels }
+    /// Peers that are alive and have no level in common with this node, with what they offered last.
+    public var foreignLevels: [NodeID: LevelOffer] { machine.foreignLevels }
+    /// The cluster's level is that: no session begins below it any more.
+    public mutating func learn(clusterLevel: UInt8) { machine.learn(clusterLevel: clusterLevel) }
 
     /// Replaces the peers and their addresses, one a link.
     public mutating func setPeers(_ links: [NodeID: [Endpoint]]) { machine.setPeers(links) }

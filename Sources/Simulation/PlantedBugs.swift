@@ -54,6 +54,8 @@ extension PlantedBug {
         recovery("F5: a node that is heard and hears nobody", 100, [3, 5], ["L1"], mode: .liveness) {
             $0.trustHeardNodes = true
         },
+        recovery("the cluster's level raised too early", 50, [3, 5], ["S9"]) { $0.raiseLevelEarly = true },
+        recovery("entries above the cluster's level", 400, [2], ["S9"]) { $0.ignoreClusterLevel = true },
         recovery("a failed fence taken for a success", 600, [3, 5], ["S1", "S8"]) { $0.trustFailedFence = true },
     ]
 

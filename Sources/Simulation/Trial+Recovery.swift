@@ -14,8 +14,11 @@ extension Trial {
     func checkRecovery(_ simulator: inout ClusterSimulator) throws(SimulationFailure) {
         var random = SeededGenerator(seed: seed ^ 0x11FE)
         let away = simulator.endFaultsForSome(&random)
+        // A node of the older version learns of nobody who came while it was away.
+        simulator.upgrade(all: options.spares > 0, without: away)
         try waitUntilAllRuns(without: away, "L1", &simulator)
         simulator.endFaultsForAll()
+        simulator.upgrade(all: true, without: [])
         try waitUntilAllRuns(without: [], "L3", &simulator)
     }
 
@@ -28,6 +31,7 @@ extension Trial {
         var isClean = false
         var lastLed = simulator.now
         while simulator.unfinished(without: away) != nil || !isClean, simulator.now < deadline {
+            simulator.upgrade(all: away.isEmpty, without: away)
             simulator.bringBack(allBut: away)
             isClean = simulator.tidy(removes: away.isEmpty)
             if simulator.leadingHost?.agent?.core.consensus.isQuorate == true { lastLed = simulator.now }

@@ -4,7 +4,7 @@ import Recovery
 
 /// What a trial looks at.
 public enum TrialMode: String, CaseIterable, Sendable {
-    /// Faults all the time; S1 to S8 after every event.
+    /// Faults all the time; S1 to S9 after every event.
     case safety
     /// Faults for a while; then they end for some nodes, which have to get everything going (L1, L2, L4, L5), and at
     /// last for all (L1, L3, L4).
@@ -43,11 +43,25 @@ public struct Trial: Sendable {
     ///   - nodes: How many; nil for one to five, mostly three and five.
     ///   - mode: What is looked at.
     ///   - seconds: How long faults go on.
-    public init(seed: UInt64, nodes: Int? = nil, mode: TrialMode = .both, seconds: Int64 = 60) {
-        self.init(seed: seed, nodes: nodes, mode: mode, seconds: seconds, mistake: nil)
+    ///   - isMixed: Whether machines begin with different versions, and are upgraded; nil for one trial in three.
+    public init(
+        seed: UInt64,
+        nodes: Int? = nil,
+        mode: TrialMode = .both,
+        seconds: Int64 = 60,
+        isMixed: Bool? = nil
+    ) {
+        self.init(seed: seed, nodes: nodes, mode: mode, seconds: seconds, isMixed: isMixed, mistake: nil)
     }
 
-    init(seed: UInt64, nodes: Int?, mode: TrialMode, seconds: Int64, mistake: PlantedBug.Mistake?) {
+    init(
+        seed: UInt64,
+        nodes: Int?,
+        mode: TrialMode,
+        seconds: Int64,
+        isMixed: Bool? = nil,
+        mistake: PlantedBug.Mistake?
+    ) {
         var random = SeededGenerator(seed: seed ^ 0x7A1A_1000)
         self.seed = seed
         let drawn = [1, 2, 2, 3, 3, 3, 4, 4, 5, 5, 5, 5].randomElement(using: &random) ?? 3
@@ -72,6 +86,10 @@ public struct Trial: Sendable {
         case .recovery(let plant): plant(&options.faults)
         case nil: break
         }
+        // Drawn last, so that all other trials stay what they were.
+        let drawnMixed = Int.random(in: 0..<3, using: &random) == 0
+        let isMixed = isMixed ?? drawnMixed
+        if isMixed { options.mixLevels(machines: count + options.spares, &random) }
         self.options = options
         // A half that counts a lie as proof of death decides beside the other (docs/safety.md, docs/quorum.md), and
         // nothing that rests on one history would mean anything. So controllers lie only where no voter's death is
@@ -84,6 +102,7 @@ public struct Trial: Sendable {
             excluded: {
                 countsDeaths && $0.breaksPowerControl || !changesMembership && $0.changesMembership
                     || options.configuration.properties.arbiter == nil && $0 == .arbiterSilent
+                    || !isMixed && $0 == .upgrade
             }
         )
     }
@@ -162,4 +181,14 @@ public struct TrialReport: Sendable {
 
     /// Faults that took place.
     public var faults: Int { injected.values.reduce(0, +) }
+}
+
+extension ClusterOptions {
+    /// Machines begin with one of the two versions each, in a cluster that was set up by the older one.
+    fileprivate mutating func mixLevels(machines: Int, _ random: inout SeededGenerator) {
+        clusterLevel = nil
+        for machine in 1...UInt8(machines) {
+            levels[NodeID(machine)] = UInt8.random(in: ProtocolLevel.oldest...ProtocolLevel.newest, using: &random)
+        }
+    }
 }

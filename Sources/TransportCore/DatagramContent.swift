@@ -21,7 +21,7 @@ public enum RefusalReason: UInt8, Sendable {
 
 /// The content of hello, answer, confirm and refusal: all of one size, so that no answer is larger than its question.
 struct HandshakeContent: Hashable {
-    static let size = 33
+    static let size = 36
 
     /// The sender's own challenge, to be echoed; zero when it wants no echo.
     var challenge: Random128
@@ -29,23 +29,34 @@ struct HandshakeContent: Hashable {
     var echo: Random128
     /// Of a refusal, else 0.
     var reason: UInt8 = 0
+    /// What the sender speaks.
+    var levels: LevelOffer
 
     func encode(into writer: inout ByteWriter) {
         writer.write(challenge)
         writer.write(echo)
         writer.write(reason)
+        writer.write(levels.oldest)
+        writer.write(levels.newest)
+        writer.write(levels.cluster)
     }
 
-    init(challenge: Random128, echo: Random128, reason: UInt8 = 0) {
+    init(challenge: Random128, echo: Random128, reason: UInt8 = 0, levels: LevelOffer) {
         self.challenge = challenge
         self.echo = echo
         self.reason = reason
+        self.levels = levels
     }
 
     init(parsing reader: inout ByteReader) throws(WireError) {
         challenge = try reader.readRandom128()
         echo = try reader.readRandom128()
         reason = try reader.readUInt8()
+        let (oldest, newest, cluster) = (try reader.readUInt8(), try reader.readUInt8(), try reader.readUInt8())
+        guard let levels = LevelOffer(oldest: oldest, newest: newest, cluster: cluster) else {
+            throw .invalid("levels")
+        }
+        self.levels = levels
         try reader.finish()
     }
 }

@@ -40,8 +40,10 @@ public enum DatagramKind: UInt8, Sendable, CaseIterable {
 
 /// The clear header of every datagram in session; all of it is authenticated with the box behind it (RULE 4.1-a).
 public struct DatagramHeader: Hashable, Sendable {
-    /// Of the format.
-    public static let version: UInt8 = 3
+    /// Of the framing: headers, sealing and handshake; both ends must have the same one.
+    ///
+    /// What travels inside has levels, which a handshake agrees on; see `ProtocolLevel`.
+    public static let version: UInt8 = 4
     /// Bytes of the encoded header.
     public static let size = 76
     /// The receiver's session in a hello, which asks for it.

@@ -14,6 +14,8 @@ struct PeerState: Sendable {
     var challenge: Challenge?
     /// When it is greeted next, unless it is in session and heard.
     var nextHello: Instant = .zero
+    /// What it offered last, while there is no level in common with it.
+    var foreignLevels: LevelOffer?
     /// When the last alarm about it was raised.
     var lastAlarm: Instant?
     /// Answers to its greetings.
@@ -29,6 +31,8 @@ struct PeerState: Sendable {
     struct Current: Sendable {
         var incarnation: Incarnation
         var session: SessionID
+        /// The level that both speak.
+        var level: UInt8
         /// The peer has shown that it accepts this node's session.
         var confirmed = false
         var window = ReplayWindow()

@@ -26,6 +26,8 @@ public enum DropReason: Int, Sendable, CaseIterable {
     case replayed
     /// Echoes a challenge that is not open.
     case staleEcho
+    /// From a peer that speaks no level which this node speaks.
+    case noCommonLevel
     /// One more than allowed in this second.
     case rateLimited
     /// From a session of an outdated or copied identity.

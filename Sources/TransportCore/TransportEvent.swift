@@ -20,9 +20,14 @@ public struct PeerSession: Hashable, Sendable {
 /// What the transport tells its agent.
 public enum TransportEvent: Hashable, Sendable {
     /// A peer came into session; an earlier session of it is over, and so is all that it said or was told.
-    case session(PeerSession)
+    ///
+    /// The level is the one that both speak from now on.
+    case session(PeerSession, level: UInt8)
     /// A message arrived whole, for the first time, from the peer's session, on one of its links.
-    case message(from: PeerSession, link: Int, MessageClass, bytes: [UInt8])
+    case message(from: PeerSession, link: Int, MessageClass, level: UInt8, bytes: [UInt8])
+    /// An alarm: a peer that is alive and no level of the protocol in common with this node; there is no session with it.
+    /// Told once for each offer.
+    case noCommonLevel(NodeID, LevelOffer)
     /// An alarm: from a peer's address come datagrams of another version of the format; told once for each.
     ///
     /// Nothing of such a datagram is authentic, so this says no more than that somebody should look.

@@ -7,7 +7,11 @@ extension TransportMachine {
         guard let peer = peers[node], now >= peer.helloDue() else { return }
         peers[node]?.nextHello = now + TransportLimit.helloInterval
         let content = encode(
-            HandshakeContent(challenge: openChallenge(to: node, now: now), echo: .init(high: 0, low: 0))
+            HandshakeContent(
+                challenge: openChallenge(to: node, now: now),
+                echo: .init(high: 0, low: 0),
+                levels: levels
+            )
         )
         for link in peer.links.indices {
             emit(.hello, to: node, session: DatagramHeader.unknownSession, link: link, content, into: &effects)
@@ -29,7 +33,8 @@ extension TransportMachine {
             guard session(of: header.sender)?.session == header.session else { return }
             let reply = HandshakeContent(
                 challenge: openChallenge(to: header.sender, now: now),
-                echo: content.challenge
+                echo: content.challenge,
+                levels: levels
             )
             emit(.confirm, to: header.sender, session: header.session, link: link, encode(reply), into: &effects)
         case .confirm:
@@ -63,11 +68,16 @@ extension TransportMachine {
             counters.drop(.rateLimited)
             return
         }
-        let reply = HandshakeContent(challenge: openChallenge(to: header.sender, now: now), echo: content.challenge)
+        let reply = HandshakeContent(
+            challenge: openChallenge(to: header.sender, now: now),
+            echo: content.challenge,
+            levels: levels
+        )
         emit(.answer, to: header.sender, session: header.session, link: link, encode(reply), into: &effects)
     }
 
-    /// Accepts a session that has just proven to be alive, unless its identity is outdated or a copy.
+    /// Accepts a session that has just proven to be alive, unless its identity is outdated or a copy, or no level of the
+    /// protocol is spoken on both sides.
     private mutating func admit(
         _ header: DatagramHeader,
         _ content: HandshakeContent,
@@ -77,18 +87,27 @@ extension TransportMachine {
     ) {
         guard var peer = peers[header.sender] else { return }
         let claimed = PeerSession(node: header.sender, incarnation: header.incarnation, session: header.session)
-        if isCurrent(header) { return }
+        let level = levels.common(with: content.levels)
+        if isCurrent(header), level != nil { return }
         var fault: RefusalReason?
         if header.incarnation < peer.knownIncarnation { fault = .olderIncarnation }
-        if let current = peer.current, current.incarnation == header.incarnation { fault = .otherSession }
+        if let current = peer.current, current.incarnation == header.incarnation, !isCurrent(header) {
+            fault = .otherSession
+        }
         if let fault {
             refuse(claimed, fault, echo: content.challenge, link: link, now: now, into: &effects)
             return
         }
+        guard let level else {
+            noteForeign(content.levels, of: header.sender, into: &effects)
+            return
+        }
         peer.knownIncarnation = header.incarnation
+        peer.foreignLevels = nil
         peer.current = PeerState.Current(
             incarnation: header.incarnation,
             session: header.session,
+            level: level,
             heard: now,
             link: link
         )
@@ -98,7 +117,19 @@ extension TransportMachine {
         peer.nextChoice = now + TransportLimit.choiceInterval
         for index in peer.links.indices { peer.links[index].beginSession(now: now) }
         peers[header.sender] = peer
-        effects.events.append(.session(claimed))
+        effects.events.append(.session(claimed, level: level))
+    }
+
+    /// It is alive and authentic, and must be upgraded, or this node; it goes on being greeted, as it learns so, too.
+    private mutating func noteForeign(_ offer: LevelOffer, of node: NodeID, into effects: inout TransportEffects) {
+        counters.drop(.noCommonLevel)
+        // An answer to one challenge is counted once; and what spoke here before is over.
+        peers[node]?.challenge = nil
+        peers[node]?.current = nil
+        peers[node]?.queue.removeAll()
+        guard peers[node]?.foreignLevels != offer else { return }
+        peers[node]?.foreignLevels = offer
+        effects.events.append(.noCommonLevel(node, offer))
     }
 
     private mutating func refuse(
@@ -116,7 +147,12 @@ extension TransportMachine {
         peers[claimed.node]?.lastAlarm = now
         let known = peer.knownIncarnation
         effects.events.append(.identityConflict(claimed: claimed, knownIncarnation: known, reason))
-        let content = HandshakeContent(challenge: .init(high: 0, low: 0), echo: echo, reason: reason.rawValue)
+        let content = HandshakeContent(
+            challenge: .init(high: 0, low: 0),
+            echo: echo,
+            reason: reason.rawValue,
+            levels: levels
+        )
         emit(.refusal, to: claimed.node, session: claimed.session, link: link, encode(content), into: &effects)
     }
 

@@ -109,7 +109,18 @@ extension TransportMachine {
         }
         let bytes = try reader.readBytes(reader.remaining)
         guard bytes.count <= TransportLimit.datagram else { throw .invalid("length") }
-        effects.events.append(.message(from: header.origin, link: link, messageClass, bytes: bytes))
+        tell(header, messageClass, bytes, link: link, into: &effects)
+    }
+
+    private func tell(
+        _ header: DatagramHeader,
+        _ messageClass: MessageClass,
+        _ bytes: [UInt8],
+        link: Int,
+        into effects: inout TransportEffects
+    ) {
+        guard let level = peers[header.sender]?.current?.level else { return }
+        effects.events.append(.message(from: header.origin, link: link, messageClass, level: level, bytes: bytes))
     }
 
     mutating func acceptPart(
@@ -126,8 +137,7 @@ extension TransportMachine {
         let outcome = peers[header.sender]?.current?.assemblies[slot].take(part, bytes, now: now, abandoned: &abandoned)
         if abandoned { counters.drop(.abandonedMessage) }
         switch outcome {
-        case .complete(let whole):
-            effects.events.append(.message(from: header.origin, link: link, part.messageClass, bytes: whole))
+        case .complete(let whole): tell(header, part.messageClass, whole, link: link, into: &effects)
         case .stray: counters.drop(.strayPart)
         case .taken, nil: break
         }

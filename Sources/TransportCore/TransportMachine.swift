@@ -7,11 +7,14 @@ public struct LocalIdentity: Hashable, Sendable {
     public var cluster: ClusterID
     /// This node and this run of its agent.
     public var own: PeerSession
+    /// The newest level that this agent speaks.
+    public var newestLevel: UInt8
 
     /// Joins the parts; the incarnation is durable and the session drawn for this start.
-    public init(cluster: ClusterID, own: PeerSession) {
+    public init(cluster: ClusterID, own: PeerSession, newestLevel: UInt8 = ProtocolLevel.newest) {
         self.cluster = cluster
         self.own = own
+        self.newestLevel = newestLevel
     }
 }
 
@@ -35,6 +38,9 @@ public struct TransportMachine: ~Copyable, Sendable {
     /// The generations that are opened.
     public var acceptedGenerations: [UInt32]
 
+    /// What this agent speaks; the cluster's level in it is raised as the log is applied.
+    public private(set) var levels: LevelOffer
+
     /// Silence after which a link counts as down.
     public var linkSilence = Duration.milliseconds(300)
 
@@ -54,6 +60,7 @@ public struct TransportMachine: ~Copyable, Sendable {
     ///   - seed: Random; challenges need to be fresh, which a counter sees to, and travel sealed.
     public init(local: LocalIdentity, generation: UInt32, seed: UInt64) {
         self.local = local
+        levels = LevelOffer(speaking: local.newestLevel)
         sendingGeneration = generation
         acceptedGenerations = [generation]
         challenges = SeededGenerator(seed: seed)
@@ -94,6 +101,18 @@ public struct TransportMachine: ~Copyable, Sendable {
     /// The peer's session, once it is accepted.
     public func session(of node: NodeID) -> PeerSession? {
         peers[node]?.current.map { PeerSession(node: node, incarnation: $0.incarnation, session: $0.session) }
+    }
+
+    /// The level of the peer's session, once it is accepted.
+    public func level(of node: NodeID) -> UInt8? { peers[node]?.current?.level }
+
+    /// Peers that are alive and have no level in common with this node, with what they offered last.
+    public var foreignLevels: [NodeID: LevelOffer] { peers.compactMapValues(\.foreignLevels) }
+
+    /// The cluster's level is that: no session begins below it any more.
+    public mutating func learn(clusterLevel: UInt8) {
+        guard clusterLevel > levels.cluster else { return }
+        levels = LevelOffer(speaking: levels.newest, cluster: clusterLevel)
     }
 
     /// When `tick` has something to do.

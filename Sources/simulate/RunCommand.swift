@@ -12,6 +12,9 @@ struct TrialOptions: ParsableArguments {
     @Option(help: "Simulated seconds of faults in a run.")
     var seconds: Int64 = 60
 
+    @Flag(inversion: .prefixedNo, help: "Machines of two versions, and upgrades; drawn from the seed otherwise.")
+    var mixed: Bool?
+
     func validate() throws {
         if let nodes, !(1...7).contains(nodes) { throw ValidationError("--nodes takes 1 to 7") }
         if !(1...100_000).contains(seconds) { throw ValidationError("--seconds takes 1 to 100000") }
@@ -24,7 +27,9 @@ struct TrialOptions: ParsableArguments {
         return mode
     }
 
-    func trial(_ seed: UInt64) -> Trial { Trial(seed: seed, nodes: nodes, mode: mode, seconds: seconds) }
+    func trial(_ seed: UInt64) -> Trial {
+        Trial(seed: seed, nodes: nodes, mode: mode, seconds: seconds, isMixed: mixed)
+    }
 }
 
 /// Runs seeds on all processors.

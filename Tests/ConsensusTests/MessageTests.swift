@@ -98,17 +98,38 @@ struct MessageTests {
         ]
     }()
 
-    private func parse(_ bytes: [UInt8]) throws -> Message {
+    private func parse(_ bytes: [UInt8], level: UInt8 = ProtocolLevel.newest) throws -> Message {
         var reader = ByteReader(bytes.span.bytes)
-        let message = try Message(parsing: &reader)
+        let message = try Message(parsing: &reader, level: level)
         try reader.finish()
         return message
     }
 
-    private func bytes(of message: Message) -> [UInt8] {
+    private func bytes(of message: Message, level: UInt8 = ProtocolLevel.newest) -> [UInt8] {
         var writer = ByteWriter()
-        message.encode(into: &writer)
+        message.encode(into: &writer, level: level)
         return writer.bytes
+    }
+
+    @Test
+    func `At level 1 a heartbeat ends before the branches that gave way, and each level refuses the other's`() throws {
+        guard case .heartbeat(var heartbeat) = Self.golden[0].0 else { return }
+        let newest = Self.golden[0].1.filter { $0 != " " }
+        let oldest = String(newest.dropLast(2 + 2 * 16))
+        #expect(oldest.hasSuffix("0000000000000005" + "0000000000000006"))
+        #expect(Hex.encode(bytes(of: .heartbeat(heartbeat), level: 1)) == oldest)
+        let bytes = try #require(Hex.decode(oldest))
+        heartbeat.gaveWay = []
+        #expect(try parse(bytes, level: 1) == .heartbeat(heartbeat))
+        #expect(throws: WireError.truncated) { try parse(bytes, level: 2) }
+        #expect(throws: WireError.trailing) { try parse(try #require(Hex.decode(newest)), level: 1) }
+    }
+
+    @Test(arguments: 1..<11)
+    func `All other messages are the same at both levels`(position: Int) throws {
+        let message = Self.golden[position].0
+        #expect(bytes(of: message, level: 1) == bytes(of: message, level: 2))
+        #expect(try parse(bytes(of: message, level: 1), level: 1) == message)
     }
 
     @Test(arguments: 0..<11)

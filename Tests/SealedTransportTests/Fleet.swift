@@ -21,14 +21,14 @@ final class Agent {
     /// The messages that came, oldest first.
     var messages: [[UInt8]] {
         events.compactMap { event in
-            if case .message(_, _, _, let bytes) = event { bytes } else { nil }
+            if case .message(_, _, _, _, let bytes) = event { bytes } else { nil }
         }
     }
 
     /// The sessions that were accepted, oldest first.
     var sessions: [PeerSession] {
         events.compactMap { event in
-            if case .session(let session) = event { session } else { nil }
+            if case .session(let session, _) = event { session } else { nil }
         }
     }
 }
@@ -64,12 +64,13 @@ final class Fleet {
         peers: [UInt8] = [1, 2, 3],
         cluster: ClusterID = Fleet.cluster,
         secret: SecretBytes = Fleet.secret,
-        at place: UInt8? = nil
+        at place: UInt8? = nil,
+        level: UInt8 = ProtocolLevel.newest
     ) throws -> Agent {
         var random = SystemRandomNumberGenerator()
         let session = SessionID(high: random.next(), low: random.next())
         let own = PeerSession(node: NodeID(node), incarnation: incarnation, session: session)
-        let local = LocalIdentity(cluster: cluster, own: own)
+        let local = LocalIdentity(cluster: cluster, own: own, newestLevel: level)
         var transport = try Transport(local, secrets: [1: secret], generation: 1)
         var links: [NodeID: [Endpoint]] = [:]
         for peer in peers { links[NodeID(peer)] = [try Self.endpoint(peer)] }

@@ -18,7 +18,10 @@ struct SessionTests {
         #expect(fleet.send([1, 2, 3], .heartbeat, from: agents[0], to: 2) == .taken)
         fleet.settle()
         let own = agents[0].own
-        #expect(agents[1].events.last == .message(from: own, link: 0, .heartbeat, bytes: [1, 2, 3]))
+        #expect(
+            agents[1].events.last
+                == .message(from: own, link: 0, .heartbeat, level: ProtocolLevel.newest, bytes: [1, 2, 3])
+        )
         #expect(agents[2].messages.isEmpty)
     }
 

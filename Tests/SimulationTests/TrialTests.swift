@@ -1,3 +1,4 @@
+import ClusterModel
 import Simulation
 import Testing
 
@@ -16,14 +17,14 @@ struct TrialTests {
     /// Proof of a death let one entry commit, and acting on that at once the next ones, which were applied before it.
     @Test
     func `Entries are applied in their order, also when applying one commits others (seed 2985)`() {
-        let report = Trial(seed: 2985).run()
+        let report = Trial(seed: 2985, isMixed: false).run()
         #expect(report.failure == nil, "\(report.failure?.description ?? "")")
     }
 
     /// A node that came back between the proposal of a release and its commit was ordered to run what another was given.
     @Test
     func `Nothing is ordered under an epoch whose release is proposed (seed 52412)`() {
-        let report = Trial(seed: 52412).run()
+        let report = Trial(seed: 52412, isMixed: false).run()
         #expect(report.failure == nil, "\(report.failure?.description ?? "")")
     }
 
@@ -53,7 +54,7 @@ struct TrialTests {
         ] as [UInt64]
     )
     func `What changes of membership broke once holds`(seed: UInt64) {
-        let report = Trial(seed: seed).run()
+        let report = Trial(seed: seed, isMixed: false).run()
         #expect(report.failure == nil, "\(report.failure?.description ?? "")")
     }
 
@@ -69,6 +70,27 @@ struct TrialTests {
     func `What was broken once in pairs holds`(seed: UInt64) {
         let report = Trial(seed: seed, nodes: 2).run()
         #expect(report.failure == nil, "\(report.failure?.description ?? "")")
+    }
+
+    @Test(arguments: 0..<5)
+    func `Every promise is kept while machines of two versions are upgraded`(block: UInt64) {
+        for seed in block * 3 + 1...block * 3 + 3 {
+            let report = Trial(seed: seed, seconds: 15, isMixed: true).run()
+            #expect(report.failure == nil, "\(report.failure?.description ?? "")")
+        }
+    }
+
+    /// Regression tests say so of their seeds, and so do all trials that are not mixed.
+    @Test
+    func `Whether machines begin mixed changes nothing else that is drawn`() {
+        for seed in 1...30 as ClosedRange<UInt64> {
+            let (drawn, plain) = (Trial(seed: seed), Trial(seed: seed, isMixed: false))
+            if drawn.options.levels.isEmpty { #expect(drawn.schedule == plain.schedule) }
+            #expect(drawn.nodes == plain.nodes)
+            #expect(drawn.options.spares == plain.options.spares)
+            #expect(plain.options.clusterLevel == ProtocolLevel.newest)
+            #expect(!plain.schedule.faults.contains { $0.kind == .upgrade })
+        }
     }
 
     @Test

@@ -101,7 +101,7 @@ struct JoinTests {
         var writer = ByteWriter()
         header.encode(into: &writer)
         let golden = [
-            "03",  // version
+            "04",  // version
             "20",  // kind: join request
             "00000000000000010000000000000002",  // token's name
             "00000000000000030000000000000004",  // attempt

@@ -60,7 +60,7 @@ private final class Pair {
 
     private func take(_ effects: TransportEffects) {
         events += effects.events
-        for case .message(_, _, let messageClass, let bytes) in effects.events where messageClass != .heartbeat {
+        for case .message(_, _, let messageClass, _, let bytes) in effects.events where messageClass != .heartbeat {
             messages.append(bytes)
         }
         for datagram in effects.datagrams {
@@ -143,7 +143,7 @@ struct LinkTests {
         pair.send([7, 7])
         #expect(pair.messages == [[7, 7]])
         let heartbeats = pair.events.count { event in
-            if case .message(_, _, .heartbeat, _) = event { true } else { false }
+            if case .message(_, _, .heartbeat, _, _) = event { true } else { false }
         }
         // Five from each side, each once.
         #expect((10...12).contains(heartbeats))
@@ -159,7 +159,7 @@ struct LinkTests {
         pair.delay = [1: .milliseconds(30)]
         pair.run(.seconds(5))
         var seen = 0
-        for case .message(let from, let link, .heartbeat, _) in pair.events where from.node == NodeID(1) {
+        for case .message(let from, let link, .heartbeat, _, _) in pair.events where from.node == NodeID(1) {
             seen += 1
             #expect(link == 0)
         }

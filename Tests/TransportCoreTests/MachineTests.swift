@@ -39,11 +39,41 @@ struct MachineTests {
         var reader = ByteReader(hello.content.span.bytes)
         let challenge = try HandshakeContent(parsing: &reader).challenge
         var writer = ByteWriter()
-        HandshakeContent(challenge: .init(high: 5, low: 5), echo: challenge).encode(into: &writer)
+        HandshakeContent(challenge: .init(high: 5, low: 5), echo: challenge, levels: LevelOffer()).encode(into: &writer)
         effects.removeAll()
         machine.accept(header(.answer, 1), writer.bytes.span.bytes, from: link, now: .zero, into: &effects)
-        #expect(effects.events == [.session(peer)])
+        #expect(effects.events == [.session(peer, level: ProtocolLevel.newest)])
         #expect(effects.datagrams.map(\.header.kind) == [.confirm])
+    }
+
+    /// Only a member can seal one; it is no better understood for it.
+    @Test
+    func `An answer with a forged range of levels begins no session`() throws {
+        let link = try #require(Endpoint("10.0.0.1:5480"))
+        var machine = Self.machine([link])
+        var effects = TransportEffects()
+        machine.tick(now: .zero, into: &effects)
+        let hello = try #require(effects.datagrams.first)
+        var reader = ByteReader(hello.content.span.bytes)
+        let challenge = try HandshakeContent(parsing: &reader).challenge
+        var writer = ByteWriter()
+        HandshakeContent(challenge: .init(high: 5, low: 5), echo: challenge, levels: LevelOffer()).encode(into: &writer)
+        effects.removeAll()
+        var counter: UInt64 = 0
+        for levels in [[0, 1, 1], [2, 1, 1], [1, 2, 0]] as [[UInt8]] {
+            counter += 1
+            let forged = Array(writer.bytes.dropLast(3)) + levels
+            machine.accept(Self.header(.answer, counter), forged.span.bytes, from: link, now: .zero, into: &effects)
+        }
+        #expect(effects.events.isEmpty)
+        #expect(machine.counters[.malformed] == 3)
+        // One that is far ahead is a range, and nothing in common.
+        let ahead = Array(writer.bytes.dropLast(3)) + [200, 255, 1]
+        machine.accept(Self.header(.answer, 9), ahead.span.bytes, from: link, now: .zero, into: &effects)
+        let offer = try #require(LevelOffer(oldest: 200, newest: 255, cluster: 1))
+        #expect(effects.events == [.noCommonLevel(Self.peer.node, offer)])
+        #expect(machine.session(of: Self.peer.node) == nil)
+        #expect(effects.datagrams.isEmpty)
     }
 
     @Test
@@ -86,7 +116,7 @@ struct MachineTests {
         #expect(
             effects.events == [
                 .link(Self.peer.node, 0, isUp: true),
-                .message(from: Self.peer, link: 0, .consensus, bytes: [1]),
+                .message(from: Self.peer, link: 0, .consensus, level: ProtocolLevel.newest, bytes: [1]),
             ]
         )
         effects.removeAll()
@@ -116,7 +146,7 @@ struct MachineTests {
         var reader = ByteReader(hello.content.span.bytes)
         let challenge = try HandshakeContent(parsing: &reader).challenge
         var writer = ByteWriter()
-        HandshakeContent(challenge: .init(high: 5, low: 5), echo: challenge).encode(into: &writer)
+        HandshakeContent(challenge: .init(high: 5, low: 5), echo: challenge, levels: LevelOffer()).encode(into: &writer)
         effects.removeAll()
         let late = Instant.zero + TransportLimit.challengeTime
         machine.accept(Self.header(.answer, 1), writer.bytes.span.bytes, from: link, now: late, into: &effects)

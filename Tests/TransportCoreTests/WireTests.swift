@@ -19,7 +19,7 @@ struct WireTests {
     )
 
     static let golden = [
-        "03",  // version
+        "04",  // version
         "05",  // kind: message
         "01",  // sender
         "02",  // receiver
@@ -105,11 +105,33 @@ struct WireTests {
     @Test
     func `Handshakes are all of one size, so that no answer is larger than its question`() throws {
         var writer = ByteWriter()
-        let content = HandshakeContent(challenge: .init(high: 1, low: 2), echo: .init(high: 3, low: 4), reason: 2)
+        let levels = try #require(LevelOffer(oldest: 2, newest: 3, cluster: 1))
+        let content = HandshakeContent(
+            challenge: .init(high: 1, low: 2),
+            echo: .init(high: 3, low: 4),
+            reason: 2,
+            levels: levels
+        )
         content.encode(into: &writer)
         #expect(writer.bytes.count == HandshakeContent.size)
+        #expect(
+            Hex.encode(writer.bytes) == "00000000000000010000000000000002" + "00000000000000030000000000000004"
+                + "02020301"
+        )
         var reader = ByteReader(writer.bytes.span.bytes)
         #expect(try HandshakeContent(parsing: &reader) == content)
+    }
+
+    @Test
+    func `A handshake with levels that are no range is malformed`() throws {
+        let start = String(repeating: "0", count: 66)
+        for levels in ["000101", "020101", "010100", "0102", "01020101"] {
+            let bytes = try #require(Hex.decode(start + levels))
+            #expect(throws: WireError.self, "\(levels)") {
+                var reader = ByteReader(bytes.span.bytes)
+                _ = try HandshakeContent(parsing: &reader)
+            }
+        }
     }
 
     @Test
@@ -131,11 +153,11 @@ struct WireTests {
 
     @Test
     func `Join datagrams are told from others by their first bytes`() {
-        #expect(DatagramKind.isJoining([3, 32], count: 2) == true)
-        #expect(DatagramKind.isJoining([3, 5], count: 2) == false)
-        #expect(DatagramKind.isJoining([3, 99], count: 2) == nil)
-        #expect(DatagramKind.isJoining([2, 32], count: 2) == nil)
-        #expect(DatagramKind.isJoining([3], count: 1) == nil)
+        #expect(DatagramKind.isJoining([4, 32], count: 2) == true)
+        #expect(DatagramKind.isJoining([4, 5], count: 2) == false)
+        #expect(DatagramKind.isJoining([4, 99], count: 2) == nil)
+        #expect(DatagramKind.isJoining([3, 32], count: 2) == nil)
+        #expect(DatagramKind.isJoining([4], count: 1) == nil)
     }
 
     @Test
@@ -145,7 +167,7 @@ struct WireTests {
             let count = Int.random(in: 0...90, using: &generator)
             var bytes = (0..<count).map { _ in UInt8.random(in: 0...255, using: &generator) }
             // Half of them get past the version and kind.
-            if count > 2, Bool.random(using: &generator) { bytes.replaceSubrange(0..<2, with: [3, 32]) }
+            if count > 2, Bool.random(using: &generator) { bytes.replaceSubrange(0..<2, with: [4, 32]) }
             var reader = ByteReader(bytes.span.bytes)
             _ = try? DatagramHeader(parsing: &reader)
             reader = ByteReader(bytes.span.bytes)

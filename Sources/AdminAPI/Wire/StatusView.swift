@@ -12,6 +12,8 @@ public struct StatusView: Hashable, Codable, Sendable {
     public var digest: String
     /// Votes and leader.
     public var quorum: QuorumView
+    /// The cluster's level of the protocol; nil from an older agent.
+    public var level: UInt8?
     /// The machines, in the order of their numbers.
     public var nodes: [NodeView] = []
     /// Whether lost nodes are powered off.
@@ -138,6 +140,9 @@ public struct NodeView: Hashable, Codable, Sendable {
     public var role: NodeRole?
     /// Its newest incarnation; nil where unknown.
     public var incarnation: Incarnation?
+    /// The level of the protocol that the answering node speaks with it, and for itself the newest that it speaks; nil where
+    /// unknown.
+    public var level: UInt8?
     /// The digest of the configuration that it has, in hexadecimal; nil where unknown.
     public var digest: String?
     /// What is left of its lease; known for the answering node itself alone.

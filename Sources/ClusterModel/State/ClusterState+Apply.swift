@@ -50,6 +50,7 @@ extension ClusterState {
         case .historyGaveWay(let history):
             let others = (historiesGone ?? []).filter { $0 != history }
             historiesGone = (others + [history]).suffix(Self.historiesGoneKept)
+        case .raiseLevel(let wanted): if wanted > protocolLevel { level = wanted }
         case .failure(let resource, let node, let reason, let stopFailed, let epoch, let number):
             guard isNews(resource, epoch: epoch, number: number) else { break }
             let record = FailureRecord(

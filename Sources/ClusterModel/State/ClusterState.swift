@@ -45,6 +45,10 @@ public struct ClusterState: Hashable, Codable, Sendable {
     ///
     /// A node of theirs that was away then must not bring them back.
     public var historiesGone: [UInt64]?
+    /// The level of the protocol that every node speaks and that entries of the log may need; nil for the first.
+    ///
+    /// It never goes down: a node that speaks less can take no part any more.
+    public var level: UInt8?
 
     /// How many answers are remembered.
     public static let answersKept = 128
@@ -53,7 +57,11 @@ public struct ClusterState: Hashable, Codable, Sendable {
     public static let historiesGoneKept = 8
 
     /// The state before the first entry.
-    public init(configuration: ClusterConfiguration) {
+    ///
+    /// - Parameters:
+    ///   - configuration: The operator's first wishes.
+    ///   - level: That of a cluster which began above the first one.
+    public init(configuration: ClusterConfiguration, level: UInt8? = nil) {
         self.configuration = configuration
         version = 0
         assignments = [:]
@@ -72,7 +80,11 @@ public struct ClusterState: Hashable, Codable, Sendable {
         operatorChanges = nil
         strays = nil
         historiesGone = nil
+        self.level = level
     }
+
+    /// The level of the protocol that entries of the log may need.
+    public var protocolLevel: UInt8 { level ?? ProtocolLevel.first }
 }
 
 /// A resource given to a node under an epoch; the resource counts as possibly active there until released.

@@ -56,6 +56,9 @@ public enum Change: Hashable, Codable, Sendable {
     case stopAllEnded
     /// Records that another history of the cluster gave way to this one.
     case historyGaveWay(UInt64)
+    /// Raises the cluster's level: every node speaks that one by now. A level that is not above the present changes
+    /// nothing.
+    case raiseLevel(UInt8)
     /// Counts a failure of a resource on a node: the `number`th under that epoch, so that it is counted once however
     /// often and by however many leaders it is proposed. Epoch 0 counts always.
     case failure(

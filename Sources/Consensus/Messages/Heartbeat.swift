@@ -48,7 +48,8 @@ public struct Heartbeat: Hashable, Sendable {
     ///
     /// From one that has left: the branch that it gave its own up for.
     public var meets: UInt64
-    /// Branches that gave way to the sender's, as its applied log says; at most ``ConsensusLimits/branchesGone``.
+    /// Branches that gave way to the sender's, as its applied log says; at most ``ConsensusLimits/branchesGone``, and none
+    /// at level 1.
     public var gaveWay: [UInt64]
 
     /// What somebody says who has said nothing yet.
@@ -65,8 +66,8 @@ public struct Heartbeat: Hashable, Sendable {
     /// The longest time that a heartbeat may state.
     static let longestTime = Duration.seconds(60)
 
-    /// Reads the fields.
-    public init(parsing reader: inout ByteReader) throws(WireError) {
+    /// Reads the fields of that level.
+    public init(parsing reader: inout ByteReader, level: UInt8) throws(WireError) {
         incarnation = try reader.readUInt64()
         term = try reader.readOrdinal("term")
         let leader = try reader.readUInt8()
@@ -91,16 +92,20 @@ public struct Heartbeat: Hashable, Sendable {
         branch = try BranchMark(parsing: &reader)
         changes = try reader.readUInt64()
         meets = try reader.readUInt64()
-        let count = Int(try reader.readUInt8())
-        guard count <= ConsensusLimits.branchesGone else { throw .invalid("branches that gave way") }
-        var gaveWay: [UInt64] = []
-        for _ in 0..<count { gaveWay.append(try reader.readUInt64()) }
-        self.gaveWay = gaveWay
+        gaveWay = level >= 2 ? try Self.branches(&reader) : []
         guard lostAfter <= Self.longestTime, promise <= Self.longestTime else { throw .invalid("heartbeat times") }
     }
 
-    /// Writes the fields.
-    public func encode(into writer: inout ByteWriter) {
+    private static func branches(_ reader: inout ByteReader) throws(WireError) -> [UInt64] {
+        let count = Int(try reader.readUInt8())
+        guard count <= ConsensusLimits.branchesGone else { throw .invalid("branches that gave way") }
+        var branches: [UInt64] = []
+        for _ in 0..<count { branches.append(try reader.readUInt64()) }
+        return branches
+    }
+
+    /// Writes the fields of that level.
+    public func encode(into writer: inout ByteWriter, level: UInt8) {
         writer.write(incarnation)
         writer.write(term)
         writer.write(leader?.rawValue ?? 0)
@@ -119,6 +124,7 @@ public struct Heartbeat: Hashable, Sendable {
         branch.encode(into: &writer)
         writer.write(changes)
         writer.write(meets)
+        guard level >= 2 else { return }
         writer.write(UInt8(gaveWay.count))
         for branch in gaveWay { writer.write(branch) }
     }

@@ -1,4 +1,5 @@
 public import Bytes
+public import ClusterModel
 
 /// What voters say to each other.
 ///
@@ -30,8 +31,8 @@ public enum Message: Hashable, Sendable {
 
     /// The first byte of a message.
     ///
-    /// A message whose fields change gets a new number, so that nodes of either version refuse the other's instead of
-    /// reading it wrongly. 1, 2 and 9 were heartbeat, its answer and the snapshot's part without voters and proofs.
+    /// Which fields a message has the level of the session says. Before there were levels a message whose fields changed
+    /// got a new number: 1, 2 and 9 were heartbeat, its answer and the snapshot's part without voters and proofs.
     private enum Kind: UInt8 {
         case heartbeat = 12
         case heartbeatAck = 13
@@ -46,12 +47,12 @@ public enum Message: Hashable, Sendable {
         case standNow = 11
     }
 
-    /// Reads one message; the caller checks that nothing is left over.
-    public init(parsing reader: inout ByteReader) throws(WireError) {
+    /// Reads one message of that level; the caller checks that nothing is left over.
+    public init(parsing reader: inout ByteReader, level: UInt8 = ProtocolLevel.newest) throws(WireError) {
         guard let kind = Kind(rawValue: try reader.readUInt8()) else { throw .invalid("message kind") }
         self =
             switch kind {
-            case .heartbeat: .heartbeat(try Heartbeat(parsing: &reader))
+            case .heartbeat: .heartbeat(try Heartbeat(parsing: &reader, level: level))
             case .heartbeatAck: .heartbeatAck(try HeartbeatAck(parsing: &reader))
             case .preVote: .preVote(try VoteRequest(parsing: &reader))
             case .preVoteAnswer: .preVoteAnswer(try PreVoteAnswer(parsing: &reader))
@@ -65,11 +66,11 @@ public enum Message: Hashable, Sendable {
             }
     }
 
-    /// Writes one message.
-    public func encode(into writer: inout ByteWriter) {
+    /// Writes one message as nodes of that level read it; what the level does not have is left out.
+    public func encode(into writer: inout ByteWriter, level: UInt8 = ProtocolLevel.newest) {
         writer.write(kind.rawValue)
         switch self {
-        case .heartbeat(let body): body.encode(into: &writer)
+        case .heartbeat(let body): body.encode(into: &writer, level: level)
         case .heartbeatAck(let body): body.encode(into: &writer)
         case .preVote(let body), .vote(let body): body.encode(into: &writer)
         case .preVoteAnswer(let body): body.encode(into: &writer)

@@ -50,6 +50,7 @@ enum StatusText {
                 facts.append("last heard \(TimeText.duration(heard)) ago")
             }
             if let digest = node.digest, digest != view.digest { facts.append("has another configuration (\(digest))") }
+            if let level = node.level, !isOfOneLevel(view) { facts.append("speaks level \(level)") }
             if node.name == view.answeredBy {
                 facts.append(node.leaseRemaining.map { "lease for \($0)" } ?? "NO LEASE: may run nothing")
             }
@@ -60,6 +61,12 @@ enum StatusText {
             if !facts.isEmpty { lines.append("  \(node.name): \(facts.joined(separator: ", "))") }
         }
         return lines
+    }
+
+    /// Whether all nodes that are known to speak a level speak that of the cluster.
+    private static func isOfOneLevel(_ view: StatusView) -> Bool {
+        guard let level = view.level else { return true }
+        return view.nodes.allSatisfy { $0.level ?? level == level }
     }
 
     /// Told where there is more than one to a node, or something to be told; the rest is for `haven link status`.

@@ -13,14 +13,15 @@ struct ClusterObserver: Sendable {
     var needsActivityCheck = false
     /// The history of the newest election.
     private(set) var newest = 0
-    private let configuration: ClusterConfiguration
+    private let initial: ClusterState
     private let addresses: Set<ResourceName>
+    private var configuration: ClusterConfiguration { initial.configuration }
 
-    init(_ configuration: ClusterConfiguration) {
-        self.configuration = configuration
-        histories = [ObservedHistory(configuration)]
+    init(_ initial: ClusterState) {
+        self.initial = initial
+        histories = [ObservedHistory(initial)]
         addresses = Set(
-            configuration.resources.compactMap { if case .virtualIP = $0.kind { $0.name } else { nil } }
+            initial.configuration.resources.compactMap { if case .virtualIP = $0.kind { $0.name } else { nil } }
         )
     }
 
@@ -47,7 +48,7 @@ struct ClusterObserver: Sendable {
             return
         }
         let parent = histories[host.history]
-        histories.append(ObservedHistory(branch, from: parent, on: host.disk, table, configuration))
+        histories.append(ObservedHistory(branch, from: parent, on: host.disk, table, initial))
         host.history = histories.count - 1
         // Whatever runs there its own cluster knows of.
         for name in host.active.keys { host.active[name]?.history = host.history }
@@ -70,7 +71,17 @@ struct ClusterObserver: Sendable {
     mutating func applied(on index: Int, _ hosts: [SimulatedHost], _ table: ValueTable, unwritten: [NodeEffect]) {
         let history = hosts[index].history
         let members = histories.count == 1 ? hosts : hosts.filter { $0.history == history }
+        let level = histories[history].state.protocolLevel
         histories[history].applied(on: index, hosts, members: members, table, unwritten: unwritten)
+        if histories[history].state.protocolLevel > level { checkRaised(histories[history].state, hosts) }
+    }
+
+    /// S9: what every node has to read by now every machine could read once.
+    private mutating func checkRaised(_ state: ClusterState, _ hosts: [SimulatedHost]) {
+        let level = state.protocolLevel
+        for host in hosts where state.configuration.node(host.id) != nil && host.newestLevel < level {
+            fail("S9: the cluster is raised to level \(level), which \(host.id) never spoke")
+        }
     }
 
     mutating func wroteVote(_ host: SimulatedHost, before: (term: Term, votedFor: NodeID?)) {

@@ -16,6 +16,10 @@ public struct ClusterOptions: Sendable {
     public var checksDevices = false
     /// Machines beyond the nodes of the beginning, that operators can add.
     public var spares = 0
+    /// The levels of the protocol that machines speak at first, by machine; all others speak the newest.
+    public var levels: [NodeID: UInt8] = [:]
+    /// The cluster's level before the first entry; nil for the first level, as in a cluster that was just set up.
+    public var clusterLevel: UInt8? = ProtocolLevel.newest
     /// Mistakes to be found.
     package var faults = RecoveryFaults()
 

@@ -7,7 +7,7 @@ import Recovery
 extension ClusterSimulator {
     mutating func start(_ index: Int) {
         let host = hosts[index]
-        guard host.isPowered, host.isMember, host.agent == nil else { return }
+        guard host.isPowered, host.isMember, host.agent == nil, !host.isTooOld else { return }
         host.disk.incarnation += 1
         host.isRepeated = host.disk.incarnation <= host.newestStart
         host.newestStart = max(host.newestStart, host.disk.incarnation)
@@ -27,6 +27,8 @@ extension ClusterSimulator {
                 contacts: contacts(of: host),
                 durable: disk.durable,
                 codec: table.codec,
+                level: host.level,
+                initialLevel: options.clusterLevel,
                 seed: random.next(),
                 now: local
             )
@@ -176,6 +178,7 @@ extension ClusterSimulator {
     /// An agent that was told to be dead by a controller's lie, or has the number of one that is dead, and nobody else, may
     /// find that something is wrong.
     private mutating func mustStop(_ index: Int, _ reason: String) {
+        if hosts[index].agent?.core.isTooOld == true { return endTooOld(index, reason) }
         guard hosts[index].disk.incarnation <= hosts[index].falselyDead || hosts[index].isRepeated else {
             return observer.fail("\(hosts[index].id): \(reason)")
         }
@@ -211,7 +214,7 @@ extension ClusterSimulator {
         let from = hosts[index].id
         if options.machines.isVerbose { note(index, "> n\(to.rawValue) \(ClusterText.describe(message))") }
         let copies = network.copies(from: from, to: to, random: &random)
-        guard let first = copies.first else { return }
+        guard let first = copies.first, let message = carried(message, from: index, to: target) else { return }
         let event = Happening.message(
             to: target,
             session: session,

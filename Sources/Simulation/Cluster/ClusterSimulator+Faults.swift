@@ -160,6 +160,10 @@ extension ClusterSimulator {
             return "\(leader) leads and shall not vote"
         }
         if let text = unsettled(agent.core, away) { return text }
+        let isUpgraded = away.isEmpty && hosts.allSatisfy { $0.level == ProtocolLevel.newest }
+        if isUpgraded, state.protocolLevel < ProtocolLevel.newest {
+            return "the cluster stays at level \(state.protocolLevel)"
+        }
         if now < controllersRestAt { return "a controller is at work" }
         if now < hangsEndAt { return "an operation hangs" }
         for resource in state.configuration.resources {

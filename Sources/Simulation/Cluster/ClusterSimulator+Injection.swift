@@ -48,6 +48,7 @@ extension ClusterSimulator {
                 cut(Self.arbiter, machine, until: until)
             }
             note(fault.amount.isMultiple(of: 2) ? nil : index, "the arbiter is silent for \(fault.length) ms")
+        case .upgrade: return install(fault, index, until: until)
         }
         return true
     }

@@ -94,6 +94,8 @@ extension ClusterSimulator {
     private mutating func join(_ index: Int) -> Bool {
         guard let core = leadingHost?.agent?.core else { return false }
         let host = hosts[index]
+        // It is told that it is too old, and its operator installs what the others have and tries again.
+        if host.level < core.state.protocolLevel { setLevel(index, core.state.protocolLevel) }
         let branch = core.consensus.branch
         host.lostDisk = host.disk
         host.disk.replace(

@@ -94,7 +94,7 @@ public struct ClusterSimulator {
         let first = (voters.max()?.rawValue ?? 0) + 1
         machines = voters + (0..<options.spares).map { NodeID(first + UInt8($0)) }
         network.quality = options.machines.network
-        observer = ClusterObserver(options.configuration)
+        observer = ClusterObserver(ClusterState(configuration: options.configuration, level: options.clusterLevel))
         story = Story(lines: options.machines.transcriptLines)
         let error = Int64(options.machines.clockErrorPercent) * 10_000
         var hosts: [SimulatedHost] = []
@@ -103,7 +103,10 @@ public struct ClusterSimulator {
             let rate = rates.randomElement(using: &random) ?? 0
             let offset = Int64.random(in: 1_000_000_000...100_000_000_000, using: &random)
             let clock = VirtualClock(offset: offset, ratePartsPerMillion: rate)
-            hosts.append(SimulatedHost(id: machine, clock: clock, isMember: voters.contains(machine)))
+            let level = options.levels[machine] ?? ProtocolLevel.newest
+            hosts.append(
+                SimulatedHost(id: machine, clock: clock, isMember: voters.contains(machine), level: level)
+            )
         }
         self.hosts = hosts
         for index in hosts.indices {
@@ -212,8 +215,9 @@ public struct ClusterSimulator {
         let known = agent.sessions[Int(from.rawValue)]
         guard fromSession >= known else { return false }
         if fromSession > known {
+            guard let level = levelOfSession(index, from) else { return false }
             agent.sessions[Int(from.rawValue)] = fromSession
-            feed(index, .peerSession(from, fromSession, SimulatedHost.session(from, fromSession)))
+            feed(index, .peerSession(from, fromSession, SimulatedHost.session(from, fromSession), level: level))
         }
         return hosts[index].agent != nil
     }

@@ -48,6 +48,7 @@ enum ClusterText {
         case .stopAll: "stop all"
         case .stopAllEnded: "end of stop all"
         case .historyGaveWay(let history): "end of history \(history)"
+        case .raiseLevel(let level): "level \(level)"
         case .failure(let resource, let node, let reason, let stopFailed, _, let number):
             "failure \(number) of \(resource) on n\(node.rawValue): \(reason)\(stopFailed ? " (stop)" : "")"
         case .cleanup(let resource, _): "cleanup \(resource)"

@@ -16,6 +16,9 @@ extension NodeCore {
     /// An entry in the log; nil when it is compacted away or not there.
     mutating func entryInLog(at index: LogIndex) -> LogEntry? { consensus.entryInLog(at: index) }
 
+    /// The cluster's level of the protocol, as far as it is applied.
+    mutating func observedLevel() -> UInt8 { state.protocolLevel }
+
     /// Whether the state is this one.
     mutating func agrees(with other: ClusterState) -> Bool { state == other }
 }

@@ -24,10 +24,10 @@ struct ObservedHistory: Sendable {
     private var deniedSince: [NodeID: (at: TrueTime, incarnation: Incarnation, term: Term)] = [:]
 
     /// The history that the cluster begins with.
-    init(_ configuration: ClusterConfiguration) {
+    init(_ initial: ClusterState) {
         mark = .origin
-        log = Invariants(voters: configuration.voters.map(\.id))
-        state = ClusterState(configuration: configuration)
+        log = Invariants(voters: initial.configuration.voters.map(\.id))
+        state = initial
         states = [state]
     }
 
@@ -38,13 +38,13 @@ struct ObservedHistory: Sendable {
     ///   - parent: Where it parts from.
     ///   - disk: The founder's.
     ///   - table: What commands mean.
-    ///   - configuration: That of the beginning.
+    ///   - initial: The state of the beginning.
     init(
         _ branch: DurableBranch,
         from parent: ObservedHistory,
         on disk: VirtualDisk,
         _ table: ValueTable,
-        _ configuration: ClusterConfiguration
+        _ initial: ClusterState
     ) {
         mark = branch.mark
         // What the founder lacks was committed without it, and is not part of this history.
@@ -52,7 +52,7 @@ struct ObservedHistory: Sendable {
         while shared > 0, !disk.holds(index: shared, term: parent.log.decidedTerm(at: shared)) { shared -= 1 }
         log = parent.log.parted(through: shared, alone: branch.voters ?? ListedVoters(index: 0, set: parent.log.voters))
         entries = Array(parent.entries.prefix(Int(shared)))
-        state = ClusterState(configuration: configuration)
+        state = initial
         states = [state]
         for entry in entries {
             if case .command(let bytes) = entry.payload, let command = table.command(bytes) { _ = state.apply(command) }

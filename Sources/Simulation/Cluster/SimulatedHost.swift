@@ -84,6 +84,13 @@ final class SimulatedHost {
     /// Whether an operator has told this start of the agent to go on alone.
     var isToldToGoOn = false
 
+    /// The newest level of the protocol that the version speaks which is installed.
+    var level: UInt8
+    /// The newest level that it ever spoke.
+    var newestLevel: UInt8
+    /// Whether its agent has ended because the cluster is above its level, and does not start until it is upgraded.
+    var isTooOld = false
+
     // What is wrong with the machine.
 
     /// Nobody switches it on, not even its controller.
@@ -144,11 +151,13 @@ final class SimulatedHost {
         var lies = Rate()
     }
 
-    init(id: NodeID, clock: VirtualClock, isMember: Bool) {
+    init(id: NodeID, clock: VirtualClock, isMember: Bool, level: UInt8) {
         self.id = id
         self.clock = clock
         self.isMember = isMember
         wasMember = isMember
+        self.level = level
+        newestLevel = level
     }
 
     /// Whether an entry is on the disk, or was when the machine lost it: what it had acknowledged before may be counted

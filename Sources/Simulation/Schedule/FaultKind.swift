@@ -124,6 +124,11 @@ public enum FaultKind: String, CaseIterable, Hashable, Sendable {
     /// The arbiter does not answer the node, or, if `amount` is even, nobody.
     case arbiterSilent = "arbiter-silent"
 
+    // Operators who install another version.
+
+    /// The machine's agent ends and comes back as the other version: the newer one, or now and then the older one.
+    case upgrade
+
     /// Changes who votes, or makes histories part.
     public var changesMembership: Bool {
         switch self {

@@ -80,7 +80,7 @@ public struct FaultSchedule: Hashable, Sendable {
         let range: ClosedRange<Int64> =
             switch kind {
             case .pause: 100...30_000
-            case .killAgent, .crashBeforeWrite, .crashAfterWrite, .leave: 50...10_000
+            case .killAgent, .crashBeforeWrite, .crashAfterWrite, .leave, .upgrade: 50...10_000
             case .powerOff, .tornWrite, .bmcSharesPower: 1000...20_000
             case .flap: 50...1500
             case .unblock, .stopAll, .confirmOff: 4000...20_000

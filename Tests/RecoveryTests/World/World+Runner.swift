@@ -141,6 +141,7 @@ extension World {
         case .fenceConfirmed(let node, _): "node \(node.rawValue) is confirmed off"
         case .stopAll, .stopAllEnded: "stop of all nodes"
         case .historyGaveWay: "end of another history"
+        case .raiseLevel(let level): "level \(level)"
         case .configure: "configuration"
         case .installKey, .useKey, .retireKeys: "the cluster's secret"
         }
