@@ -126,9 +126,12 @@ extension RecoveryCore {
     }
 
     /// Lets nodes go that asked for it and have nothing left.
+    ///
+    /// Not before they have looked: what an earlier start of the agent left running is in no report yet, and a departure on
+    /// record says that it does not run.
     mutating func endLeaves(_ round: inout Round) {
         for node in round.state.configuration.nodes {
-            guard let report = report(of: node.id), report.leaving, let present = present(node.id),
+            guard let report = report(of: node.id), report.leaving, report.probed, let present = present(node.id),
                 round.state.departures[node.id, default: 0] < present.incarnation,
                 report.resources.allSatisfy({ $0.state.isDown }),
                 !round.state.assignments.values.contains(where: { $0.node == node.id })

@@ -97,6 +97,18 @@ struct CoreFailureTests {
         #expect(script.proposed == [.announce(node: NodeID(3), incarnation: 4)])
     }
 
+    /// A departure on record says that nothing runs there, whoever started it.
+    @Test
+    func `A leaving node that has not looked yet is not let go`() {
+        var script = CoreScript(Clusters.three().with(Clusters.process("app")))
+        script.report(1)
+        script.report(3)
+        script.report(2, probed: false, leaving: true)
+        #expect(script.proposed.isEmpty)
+        script.report(2, [.down("app", 0)], leaving: true)
+        #expect(script.proposed.contains(.left(node: NodeID(2), incarnation: 1)))
+    }
+
     @Test
     func `A leaving node is let go when it has nothing left`() {
         var script = Self.running()
