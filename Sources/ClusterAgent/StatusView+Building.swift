@@ -58,6 +58,8 @@ struct StatusBuilder {
                 lastHeard: isSelf ? nil : peer?.lastHeard.map { Milliseconds((now - $0).milliseconds) }
             )
             view.isProvenDead = consensus.deathFacts.cover(voter)
+            let isForgetful = isSelf ? consensus.isNewcomer : peer?.counts == false
+            view.isForgetful = view.isHeard && isForgetful ? true : nil
             return view
         }
         var view = QuorumView(

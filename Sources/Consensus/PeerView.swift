@@ -28,6 +28,8 @@ public struct PeerView: Hashable, Sendable {
     public let configurationDigest: UInt64
     /// Silence after which it counts others as lost, by its newest heartbeat: its profile; zero before the first.
     public let lostAfter: Duration
+    /// Whether its vote counts where it is listed; not while it has an empty store in place of the one that it had.
+    public let counts: Bool
 }
 
 /// What a node is to the others.

@@ -113,6 +113,26 @@ struct RenderingTests {
     }
 
     @Test
+    func `Voters that lost their disks are named, and what helps when too few are left`() {
+        var quorum = QuorumView(
+            isQuorate: false,
+            leader: nil,
+            term: 5,
+            needed: 2,
+            voters: [
+                QuorumView.Voter(node: "controller1", incarnation: 4, isHeard: true, lastHeard: nil),
+                QuorumView.Voter(node: "controller2", incarnation: 2, isHeard: true, lastHeard: 40),
+            ]
+        )
+        quorum.voters[1].isForgetful = true
+        let text = QuorumText.text(quorum)
+        #expect(text.contains("  controller2: heard, incarnation 2, lost its disk: its vote does not count yet"))
+        #expect(text.contains("What controller2 had promised went with its disk: the others decide without it."))
+        #expect(text.contains("too few of them have their disks: haven quorum unblock"))
+        #expect(!text.contains("they have not elected a leader yet"))
+    }
+
+    @Test
     func `An empty cluster has a short status`() {
         let quorum = QuorumView(isQuorate: true, leader: "a", term: 1, needed: 1, voters: [])
         var view = StatusView(cluster: "c", answeredBy: "a", version: 0, digest: "0", quorum: quorum)

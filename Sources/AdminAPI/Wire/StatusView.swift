@@ -86,6 +86,8 @@ public struct QuorumView: Hashable, Codable, Sendable {
         public var lastHeard: Milliseconds?
         /// Whether the listed incarnation is known to be dead for ever: powered off, or gone cleanly.
         public var isProvenDead: Bool?
+        /// Whether it is heard and has lost its disk: its vote counts for nothing until the others have listed it anew.
+        public var isForgetful: Bool?
 
         /// States a voter.
         public init(node: NodeName, incarnation: Incarnation?, isHeard: Bool, lastHeard: Milliseconds?) {

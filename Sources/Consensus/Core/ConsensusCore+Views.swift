@@ -72,10 +72,10 @@ extension ConsensusCore {
     public var configurationDigest: UInt64 { own.configurationDigest }
 
     /// The other nodes in ascending order, whether they vote or not.
-    public var peers: [PeerView] { records.map(Self.view) }
+    public var peers: [PeerView] { records.map(view) }
 
     /// One other voter; nil for this node and for nodes that do not vote.
-    public func peer(_ node: NodeID) -> PeerView? { slot(of: node).map { Self.view(records[$0]) } }
+    public func peer(_ node: NodeID) -> PeerView? { slot(of: node).map { view(records[$0]) } }
 
     /// How one other voter is; nil for this node and for nodes that do not vote.
     public func state(of node: NodeID) -> PeerState? { slot(of: node).map { records[$0].state } }
@@ -125,7 +125,7 @@ extension ConsensusCore {
     /// The term of an entry in the log; nil when it is compacted away or not there.
     package func termInLog(at index: LogIndex) -> Term? { log.term(at: index) }
 
-    private static func view(_ record: PeerRecord) -> PeerView {
+    private func view(_ record: PeerRecord) -> PeerView {
         PeerView(
             id: record.id,
             incarnation: record.incarnation,
@@ -139,7 +139,8 @@ extension ConsensusCore {
             lastIndex: record.said?.lastIndex ?? 0,
             commitIndex: record.said?.commitIndex ?? 0,
             configurationDigest: record.said?.configurationDigest ?? 0,
-            lostAfter: record.said?.lostAfter ?? .zero
+            lostAfter: record.said?.lostAfter ?? .zero,
+            counts: counts(record)
         )
     }
 }

@@ -54,8 +54,8 @@ struct QuorumCommand: ParsableCommand {
                 """
         )
 
-        @Argument(help: "The nodes that are gone.")
-        var nodes: [NodeName]
+        @Argument(help: "The nodes that are gone; none where all are heard and too many of them have lost their disks.")
+        var nodes: [NodeName] = []
 
         @Flag(name: .customLong("yes"), help: "You have seen that they are off.")
         var isSure = false
@@ -64,11 +64,9 @@ struct QuorumCommand: ParsableCommand {
             if isSure { return try session.carryOut(.unblock(dead: nodes)) }
             guard case .quorum(let view) = try session.ask(.quorumStatus) else { throw Session.unexpected }
             session.print(QuorumText.text(view))
-            throw CommandFailure(
-                .usage,
-                "if you have seen that \(nodes.joined(separator: ", ")) is off: "
-                    + "haven quorum unblock \(nodes.joined(separator: " ")) --yes"
-            )
+            let seen = nodes.isEmpty ? "" : "if you have seen that \(nodes.joined(separator: ", ")) is off: "
+            let command = (["haven quorum unblock"] + nodes + ["--yes"]).joined(separator: " ")
+            throw CommandFailure(.usage, seen + command)
         }
     }
 }

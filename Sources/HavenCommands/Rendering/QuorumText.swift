@@ -17,7 +17,8 @@ enum QuorumText {
                 ? "heard"
                 : voter.lastHeard.map { "MISSING, last heard \(TimeText.duration($0)) ago" } ?? "MISSING, never heard"
             let dead = voter.isProvenDead == true ? ", proven dead" : ""
-            return "  \(voter.node): \(last)\(incarnation)\(dead)"
+            let forgetful = voter.isForgetful == true ? ", lost its disk: its vote does not count yet" : ""
+            return "  \(voter.node): \(last)\(incarnation)\(dead)\(forgetful)"
         }
         if let arbiter = view.arbiter { lines += Self.lines(arbiter) }
         if !view.isQuorate { lines += why(view) }
@@ -26,7 +27,7 @@ enum QuorumText {
 
     /// Why there is no quorum, and what would restore it.
     private static func why(_ view: QuorumView) -> [String] {
-        let heard = view.voters.filter(\.isHeard).count
+        let heard = view.voters.filter { $0.isHeard && $0.isForgetful != true }.count
         let missing = view.voters.filter { !$0.isHeard }
         var lines: [String] = []
         if view.isHalf == true {
@@ -40,8 +41,16 @@ enum QuorumText {
             let names = missing.map { voter in
                 voter.node + (voter.lastHeard.map { " (last heard \(TimeText.duration($0)) ago)" } ?? " (never heard)")
             }
-            lines.append("\(more) more of these must be heard for a quorum: \(names.joined(separator: ", "))")
-            lines.append("If they are gone for ever: haven quorum unblock NODE …")
+            let forgetful = view.voters.filter { $0.isForgetful == true }.map(\.node).joined(separator: ", ")
+            if !forgetful.isEmpty {
+                lines.append("What \(forgetful) had promised went with its disk: the others decide without it.")
+            }
+            if names.isEmpty {
+                lines.append("All voters are heard, and too few of them have their disks: haven quorum unblock")
+            } else {
+                lines.append("\(more) more of these must be heard for a quorum: \(names.joined(separator: ", "))")
+                lines.append("If they are gone for ever: haven quorum unblock NODE …")
+            }
         } else {
             lines.append("Enough voters are heard; they have not elected a leader yet.")
         }
