@@ -16,6 +16,10 @@ extension IntegrationTests {
             try cluster.createAddress(TestCluster.virtualAddress)
             try cluster.haven("ctl1", "node", "add", "ctl4", "--start")
             try waitForVoters(Self.three + ["ctl4"], cluster)
+            // Agents of one version agree on the newest level, and raise their cluster to it.
+            try cluster.waitUntil("all are at the newest level", on: "ctl4") { view in
+                view.level == ProtocolLevel.newest && view.nodes.allSatisfy { $0.level == ProtocolLevel.newest }
+            }
             try cluster.haven("ctl2", "resource", "move", "VirtualIP", "ctl4")
             try cluster.waitUntil("the new node has the address", on: "ctl4") { $0.place(of: "VirtualIP") == "ctl4" }
             // It finds its peers again, and they find it, from what they wrote down.
