@@ -68,7 +68,7 @@ struct TrialTests {
         ] as [UInt64]
     )
     func `What was broken once in pairs holds`(seed: UInt64) {
-        let report = Trial(seed: seed, nodes: 2).run()
+        let report = Trial(seed: seed, nodes: 2, isMixed: false).run()
         #expect(report.failure == nil, "\(report.failure?.description ?? "")")
     }
 
