@@ -7,11 +7,14 @@ extension NodeCore {
     /// Whether the applied configuration is not one of former days, that a log which is still coming in starts with: who
     /// went by that would know its own leader no more, if that one came later.
     ///
+    /// Nor is it one that does not name the leader: who began this history may have been taken out before, and leads until
+    /// it has found another.
+    ///
     /// The first entry of a leader's term stands behind all that was committed before; what a leader says of its commits
     /// may be little right after it has started.
     var hasCaughtUp: Bool {
-        appliedIndex >= contactsThrough && !consensus.isMeeting && consensus.leader != nil
-            && appliedTerm == consensus.term
+        guard let leader = consensus.leader, state.configuration.node(leader) != nil else { return false }
+        return appliedIndex >= contactsThrough && !consensus.isMeeting && appliedTerm == consensus.term
     }
 
     private var contactsLevel: UInt8 { PeerMessage.contacts(ContactList(nodes: [], appliedIndex: 0)).level }

@@ -179,8 +179,11 @@ extension NodeExecutor {
 
     /// Whether a start may go out now: under a lease, knowing the configuration that the order was made for, after
     /// looking for what already ran here, and after all that it must run with.
+    ///
+    /// Never on a node that leaves: it has said that it has nothing, and its departure may be on its way into the log behind
+    /// an assignment that was decided before.
     private func mayStart(_ name: ResourceName) -> Bool {
-        guard lease != nil, probed, let sheet, version >= sheet.version, let graph else { return false }
+        guard lease != nil, probed, !leaving, let sheet, version >= sheet.version, let graph else { return false }
         return graph.mandatoryPrimaries(of: name).allSatisfy { cells[$0]?.phase == .running }
     }
 

@@ -134,7 +134,8 @@ extension RecoveryCore {
             guard let report = report(of: node.id), report.leaving, report.probed, let present = present(node.id),
                 round.state.departures[node.id, default: 0] < present.incarnation,
                 report.resources.allSatisfy({ $0.state.isDown }),
-                !round.state.assignments.values.contains(where: { $0.node == node.id })
+                !round.state.assignments.values.contains(where: { $0.node == node.id }),
+                !underWay.values.contains(node.id)
             else { continue }
             want(.left(node.id), .left(node: node.id, incarnation: present.incarnation), &round)
         }

@@ -5,6 +5,8 @@ import Consensus
 struct Invariants: Sendable {
     private struct Decided: Sendable {
         let term: Term
+        /// The term in which it was known to be committed.
+        let committedIn: Term
         let digest: UInt64
     }
 
@@ -69,7 +71,9 @@ struct Invariants: Sendable {
         guard core.snapshotIndex < decidedIndex else { return }
         for index in core.snapshotIndex + 1...decidedIndex
         // A leader of an older term may be elected late; completeness is promised to later terms alone.
-        where decided[Int(index) - 1].term < core.term && core.termInLog(at: index) != decided[Int(index) - 1].term {
+        where decided[Int(index) - 1].committedIn < core.term
+            && core.termInLog(at: index) != decided[Int(index) - 1].term
+        {
             fail("S4: \(node) leads term \(core.term) without committed entry \(index)")
             return
         }
@@ -80,11 +84,13 @@ struct Invariants: Sendable {
     /// - Parameters:
     ///   - entry: What is applied.
     ///   - node: Where.
+    ///   - term: The node's term.
     ///   - holders: Whose disks hold an entry.
     ///   - hasEnded: Whether a start of a node will never act again, in truth.
     mutating func committed(
         _ entry: LogEntry,
         on node: NodeID,
+        in term: Term,
         holders: (LogEntry) -> NodeSet,
         hasEnded: (Voter) -> Bool
     ) {
@@ -110,7 +116,7 @@ struct Invariants: Sendable {
             votersIndex = entry.index
         }
         let digest = LogRecorder.digest(decided.last?.digest ?? 0, entry)
-        decided.append(Decided(term: entry.term, digest: digest))
+        decided.append(Decided(term: entry.term, committedIn: max(entry.term, term), digest: digest))
     }
 
     /// A snapshot stands for exactly what was committed up to its last entry.

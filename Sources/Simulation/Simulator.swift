@@ -345,6 +345,7 @@ public struct Simulator<App: SimulatedApplication> {
         invariants.committed(
             entry,
             on: nodes[index].id,
+            in: nodes[index].agent?.core.term ?? entry.term,
             holders: { _ in NodeSet(holders) },
             hasEnded: { ended[$0.node, default: 0] >= $0.incarnation }
         )

@@ -110,6 +110,20 @@ struct CoreFailureTests {
     }
 
     @Test
+    func `A leaving node is not let go while something is being given to it`() {
+        var script = CoreScript(Clusters.three().with(Clusters.process("app")))
+        script.report(1)
+        script.report(2)
+        script.report(3)
+        guard case .assign(let given)? = script.proposed.first, let node = given.first?.node else {
+            Issue.record("nothing is given to anybody: \(script.proposed)")
+            return
+        }
+        script.report(node.rawValue, leaving: true)
+        #expect(!script.proposed.contains(.left(node: node, incarnation: 1)))
+    }
+
+    @Test
     func `A leaving node is let go when it has nothing left`() {
         var script = Self.running()
         script.report(2, [.running("app", 1)], leaving: true)

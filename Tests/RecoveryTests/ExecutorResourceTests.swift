@@ -221,6 +221,18 @@ struct ExecutorResourceTests {
         #expect(script.report?.sequence == number.map { $0 + 1 })
     }
 
+    /// It has said that it has nothing, and its departure may be on its way into the log behind an older assignment.
+    @Test
+    func `A node that leaves starts nothing that it is ordered to run`() {
+        var script = Self.running()
+        script.give(.leave)
+        script.order([:], 2)
+        for _ in 0..<2 { for name in script.open.keys.sorted() where name.hasPrefix("stop") { script.end(name) } }
+        #expect(script.states.allSatisfy { $0.hasSuffix("stopped") })
+        script.order(["vip": 6, "app": 7], 3)
+        #expect(!script.open.keys.contains { $0.hasPrefix("start") })
+    }
+
     @Test
     func `Checks are bounded in number`() {
         let many = (0..<40).map { Clusters.process("p\($0)") }

@@ -120,7 +120,8 @@ extension ClusterSimulator {
         guard core.state.configuration.node(host.id) != nil else {
             // Its vote may be needed for its own removal from the list of voters.
             let isListed = core.consensus.activeVoterSets.contains { $0.nodes.contains(host.id) }
-            if first.history == host.history ? isListed : !operatorsRest { return false }
+            let isAlone = !hosts.contains { $0 !== host && $0.isMember && $0.history == host.history }
+            if first.history == host.history ? isListed : !operatorsRest || !isAlone { return false }
             retire(index)
             return true
         }
@@ -130,7 +131,11 @@ extension ClusterSimulator {
             case .alive, .suspect: true
             case .lost, .left, nil: false
             }
-        guard host !== first, !isHeard, !core.state.mayRun(host.id) else { return false }
+        // Nobody takes the last node out that works.
+        let others = hosts.contains {
+            $0 !== host && $0.isMember && $0.isRunning && core.state.configuration.node($0.id) != nil
+        }
+        guard others, host !== first, !isHeard, !core.state.mayRun(host.id) else { return false }
         configure { configuration in
             configuration.nodes.removeAll { $0.id == host.id }
             configuration.fenceDevices.removeAll { $0.targets.keys.contains("n\(host.id.rawValue)") }

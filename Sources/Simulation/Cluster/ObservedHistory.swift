@@ -105,6 +105,7 @@ struct ObservedHistory: Sendable {
                 log.committed(
                     entry,
                     on: node,
+                    in: agent.core.consensus.term,
                     holders: { entry in
                         var holders = NodeSet()
                         for host in members where host.holds(index: entry.index, term: entry.term) {
