@@ -176,14 +176,7 @@ struct AgentParts {
 
     /// Everybody who may be part of the cluster by what this machine knows; the newest word about each node counts.
     private static func contacts(_ identity: Identity, _ durable: DurableState) -> [Node] {
-        var nodes = identity.known
-        for entry in durable.log {
-            guard case .command(let bytes) = entry.payload, let command = WireCodec.codec.decodeCommand(bytes),
-                case .configure(_, let configuration) = command.change
-            else { continue }
-            nodes = merge(nodes, configuration.nodes)
-        }
-        return nodes
+        durable.log.compactMap(WireCodec.codec.configuration).reduce(identity.known) { merge($0, $1.nodes) }
     }
 
     /// All nodes of both, in ascending order; the newer word about each counts.

@@ -1,3 +1,5 @@
+import ClusterModel
+
 /// Bounds of everything that consensus keeps or sends.
 public enum ConsensusLimits {
     /// The most voters that a core takes; a configuration allows fewer (`ConfigurationLimits.nodes`).
@@ -30,9 +32,10 @@ public enum ConsensusLimits {
     public static let highestOrdinal: UInt64 = 1 << 62
     /// Facts of death that are kept: two of each voter, and as many of former ones.
     public static let deathFacts = 64
-    /// Branches that gave way to one and are remembered by it, the newest; a node that was away for longer is compared as
-    /// any other.
-    public static let branchesGone = 8
+    /// Branches that gave way to one and are remembered by it, the newest: as many as the replicated state keeps.
+    ///
+    /// A node that was away for longer is compared as any other.
+    public static let branchesGone = ClusterState.historiesGoneKept
     /// Messages that wait for one write; more are dropped, and whoever needs the answer asks again.
     public static let heldMessages = 256
 }

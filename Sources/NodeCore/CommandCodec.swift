@@ -1,4 +1,5 @@
 public import ClusterModel
+public import Consensus
 
 /// How entries and states become bytes; handed in, because text formats need libraries that a core must not import.
 ///
@@ -28,5 +29,14 @@ public struct CommandCodec: Sendable {
         self.encodeState = encodeState
         self.decodeState = decodeState
         self.digest = digest
+    }
+
+    /// The configuration that an entry of the log asks for; nil for any other entry.
+    public func configuration(in entry: LogEntry) -> ClusterConfiguration? {
+        guard case .command(let bytes) = entry.payload, case .configure(_, let wanted) = decodeCommand(bytes)?.change
+        else {
+            return nil
+        }
+        return wanted
     }
 }

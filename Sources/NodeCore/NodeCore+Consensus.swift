@@ -178,15 +178,18 @@ extension NodeCore {
         }
     }
 
+    /// Whether this node leads, and everything that is in its log is committed.
+    var leadsWithNothingUnderWay: Bool {
+        isLeading && !consensus.isMeeting && consensus.commitIndex == consensus.lastIndex
+    }
+
     /// Puts on record that other histories gave way to this one, once they are heard no more.
     ///
     /// Until then nothing can be committed. Every node that heard it remembers it, for the leader may change meanwhile.
     mutating func recordWhatGaveWay(now: Instant, into effects: inout [NodeEffect]) {
         guard !gaveWay.isEmpty else { return }
         gaveWay.removeAll { state.historiesGone?.contains($0) == true }
-        guard isLeading, !consensus.isMeeting, consensus.commitIndex == consensus.lastIndex,
-            state.protocolLevel >= Change.historyGaveWay(0).level || faults.ignoreClusterLevel
-        else { return }
+        guard leadsWithNothingUnderWay else { return }
         for history in gaveWay { proposeOwn(.historyGaveWay(history), now: now, into: &effects) }
     }
 

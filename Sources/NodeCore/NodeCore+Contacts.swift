@@ -17,8 +17,6 @@ extension NodeCore {
         return appliedIndex >= contactsThrough && !consensus.isMeeting && appliedTerm == consensus.term
     }
 
-    private var contactsLevel: UInt8 { PeerMessage.contacts(ContactList(nodes: [], appliedIndex: 0)).level }
-
     /// How often a node is told again.
     static let contactsInterval = Duration.seconds(1)
 
@@ -32,7 +30,7 @@ extension NodeCore {
         guard heartbeat.leader == nil || heartbeat.branch.id != consensus.branch.id,
             let leader = consensus.leader, leader != peer, leader != id, !heartbeat.hears.contains(leader),
             state.configuration.node(leader) != nil, !heartbeat.hasLeft, let session = sessions[peer],
-            session.level >= contactsLevel
+            session.level >= PeerMessage.contactsLevel
         else { return }
         if let told = toldContacts[peer], now - told < Self.contactsInterval { return }
         toldContacts = toldContacts.filter { state.configuration.node($0.key) != nil }

@@ -28,8 +28,7 @@ extension NodeCore {
 
     /// Whoever may have to read what is written next: also a voter that is being taken out of the cluster.
     private var nodesThatRead: [NodeID] {
-        let voters = consensus.activeVoterSets.reduce(NodeSet()) { $0.union($1.nodes) }
-        return NodeSet(state.configuration.nodes.map(\.id)).union(voters).nodes
+        NodeSet(state.configuration.nodes.map(\.id)).union(consensus.votingNodes).nodes
     }
 
     /// The leader raises the cluster's level once everybody is in session with it at that level or above.
@@ -37,9 +36,9 @@ extension NodeCore {
     /// Nothing may be under way: an entry that adds a node could be among it. What the leader has applied then is all that
     /// there is, whomever it was told of besides.
     mutating func raiseLevel(now: Instant, into effects: inout [NodeEffect]) {
-        guard state.protocolLevel < level, isLeading, !consensus.isMeeting,
-            consensus.commitIndex == consensus.lastIndex, appliedIndex == consensus.commitIndex
-        else { return }
+        guard state.protocolLevel < level, leadsWithNothingUnderWay, appliedIndex == consensus.commitIndex else {
+            return
+        }
         let spoken = nodesThatRead.map { node -> UInt8 in
             if node == id { return level }
             guard case .alive? = consensus.state(of: node) else { return 0 }

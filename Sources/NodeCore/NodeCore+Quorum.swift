@@ -80,11 +80,7 @@ extension NodeCore {
         var newest = state.configuration
         var index = appliedIndex + 1
         while index <= consensus.lastIndex {
-            if case .command(let bytes) = consensus.entryInLog(at: index)?.payload,
-                case .configure(_, let configuration) = codec.decodeCommand(bytes)?.change
-            {
-                newest = configuration
-            }
+            newest = consensus.entryInLog(at: index).flatMap(codec.configuration) ?? newest
             index += 1
         }
         return newest.node(id) == nil

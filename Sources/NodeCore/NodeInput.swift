@@ -54,10 +54,13 @@ public enum PeerMessage: Hashable, Sendable {
 }
 
 extension PeerMessage {
+    /// The lowest level of a session in which `contacts` can be sent.
+    static let contactsLevel: UInt8 = 2
+
     /// The lowest level of a session in which it can be sent.
     public var level: UInt8 {
         switch self {
-        case .contacts: 2
+        case .contacts: Self.contactsLevel
         case .consensus, .sheet, .report: ProtocolLevel.first
         }
     }

@@ -49,7 +49,7 @@ struct VirtualNetwork: Sendable {
 
     /// What becomes of one datagram.
     func copies(from: NodeID, to: NodeID, random: inout SeededGenerator) -> Copies {
-        if cuts[Self.place(from, to)] > 0 || random.hits(perMille: quality.lossPerMille) { return Copies() }
+        guard reaches(from: from, to: to, random: &random) else { return Copies() }
         var copies = Copies(first: delay(&random))
         if random.hits(perMille: quality.duplicatePerMille) { copies.second = delay(&random) }
         return copies

@@ -5,11 +5,17 @@ import Testing
 /// Whole clusters under schedules of faults.
 @Suite
 struct TrialTests {
+    @discardableResult
+    private func expectSound(_ trial: Trial) -> TrialReport {
+        let report = trial.run()
+        #expect(report.failure == nil, "\(report.failure?.description ?? "")")
+        return report
+    }
+
     @Test(arguments: 0..<5)
     func `Every promise is kept under faults, and all runs again when they end`(block: UInt64) {
         for seed in block * 3 + 1...block * 3 + 3 {
-            let report = Trial(seed: seed, seconds: 15).run()
-            #expect(report.failure == nil, "\(report.failure?.description ?? "")")
+            let report = expectSound(Trial(seed: seed, seconds: 15))
             #expect(report.starts >= 4, "seed \(seed)")
         }
     }
@@ -17,15 +23,13 @@ struct TrialTests {
     /// Proof of a death let one entry commit, and acting on that at once the next ones, which were applied before it.
     @Test
     func `Entries are applied in their order, also when applying one commits others (seed 2985)`() {
-        let report = Trial(seed: 2985, isMixed: false).run()
-        #expect(report.failure == nil, "\(report.failure?.description ?? "")")
+        expectSound(Trial(seed: 2985, isMixed: false))
     }
 
     /// A node that came back between the proposal of a release and its commit was ordered to run what another was given.
     @Test
     func `Nothing is ordered under an epoch whose release is proposed (seed 52412)`() {
-        let report = Trial(seed: 52412, isMixed: false).run()
-        #expect(report.failure == nil, "\(report.failure?.description ?? "")")
+        expectSound(Trial(seed: 52412, isMixed: false))
     }
 
     /// What else was found in runs in which operators change what the cluster is made of.
@@ -54,8 +58,7 @@ struct TrialTests {
         ] as [UInt64]
     )
     func `What changes of membership broke once holds`(seed: UInt64) {
-        let report = Trial(seed: seed, isMixed: false).run()
-        #expect(report.failure == nil, "\(report.failure?.description ?? "")")
+        expectSound(Trial(seed: seed, isMixed: false))
     }
 
     /// Two nodes, also without fencing.
@@ -68,15 +71,13 @@ struct TrialTests {
         ] as [UInt64]
     )
     func `What was broken once in pairs holds`(seed: UInt64) {
-        let report = Trial(seed: seed, nodes: 2, isMixed: false).run()
-        #expect(report.failure == nil, "\(report.failure?.description ?? "")")
+        expectSound(Trial(seed: seed, nodes: 2, isMixed: false))
     }
 
     @Test(arguments: 0..<5)
     func `Every promise is kept while machines of two versions are upgraded`(block: UInt64) {
         for seed in block * 3 + 1...block * 3 + 3 {
-            let report = Trial(seed: seed, seconds: 15, isMixed: true).run()
-            #expect(report.failure == nil, "\(report.failure?.description ?? "")")
+            expectSound(Trial(seed: seed, seconds: 15, isMixed: true))
         }
     }
 

@@ -30,8 +30,8 @@ struct MachineTests {
         return machine
     }
 
-    /// Brings the machine into session with its peer, by an answer that echoes its challenge.
-    private static func establish(_ machine: inout TransportMachine, from link: Endpoint) throws {
+    /// What its peer answers to the machine's greeting, with an echo of its challenge.
+    private static func answer(to machine: inout TransportMachine) throws -> [UInt8] {
         var effects = TransportEffects()
         machine.tick(now: .zero, into: &effects)
         let hello = try #require(effects.datagrams.first)
@@ -40,8 +40,14 @@ struct MachineTests {
         let challenge = try HandshakeContent(parsing: &reader).challenge
         var writer = ByteWriter()
         HandshakeContent(challenge: .init(high: 5, low: 5), echo: challenge, levels: LevelOffer()).encode(into: &writer)
-        effects.removeAll()
-        machine.accept(header(.answer, 1), writer.bytes.span.bytes, from: link, now: .zero, into: &effects)
+        return writer.bytes
+    }
+
+    /// Brings the machine into session with its peer, by an answer that echoes its challenge.
+    private static func establish(_ machine: inout TransportMachine, from link: Endpoint) throws {
+        var effects = TransportEffects()
+        let answer = try Self.answer(to: &machine)
+        machine.accept(header(.answer, 1), answer.span.bytes, from: link, now: .zero, into: &effects)
         #expect(effects.events == [.session(peer, level: ProtocolLevel.newest)])
         #expect(effects.datagrams.map(\.header.kind) == [.confirm])
     }
@@ -52,23 +58,17 @@ struct MachineTests {
         let link = try #require(Endpoint("10.0.0.1:5480"))
         var machine = Self.machine([link])
         var effects = TransportEffects()
-        machine.tick(now: .zero, into: &effects)
-        let hello = try #require(effects.datagrams.first)
-        var reader = ByteReader(hello.content.span.bytes)
-        let challenge = try HandshakeContent(parsing: &reader).challenge
-        var writer = ByteWriter()
-        HandshakeContent(challenge: .init(high: 5, low: 5), echo: challenge, levels: LevelOffer()).encode(into: &writer)
-        effects.removeAll()
+        let answer = try Self.answer(to: &machine)
         var counter: UInt64 = 0
         for levels in [[0, 1, 1], [2, 1, 1], [1, 2, 0]] as [[UInt8]] {
             counter += 1
-            let forged = Array(writer.bytes.dropLast(3)) + levels
+            let forged = Array(answer.dropLast(3)) + levels
             machine.accept(Self.header(.answer, counter), forged.span.bytes, from: link, now: .zero, into: &effects)
         }
         #expect(effects.events.isEmpty)
         #expect(machine.counters[.malformed] == 3)
         // One that is far ahead is a range, and nothing in common.
-        let ahead = Array(writer.bytes.dropLast(3)) + [200, 255, 1]
+        let ahead = Array(answer.dropLast(3)) + [200, 255, 1]
         machine.accept(Self.header(.answer, 9), ahead.span.bytes, from: link, now: .zero, into: &effects)
         let offer = try #require(LevelOffer(oldest: 200, newest: 255, cluster: 1))
         #expect(effects.events == [.noCommonLevel(Self.peer.node, offer)])
@@ -141,23 +141,17 @@ struct MachineTests {
         let link = try #require(Endpoint("10.0.0.1:5480"))
         var machine = Self.machine([link])
         var effects = TransportEffects()
-        machine.tick(now: .zero, into: &effects)
-        let hello = try #require(effects.datagrams.first)
-        var reader = ByteReader(hello.content.span.bytes)
-        let challenge = try HandshakeContent(parsing: &reader).challenge
-        var writer = ByteWriter()
-        HandshakeContent(challenge: .init(high: 5, low: 5), echo: challenge, levels: LevelOffer()).encode(into: &writer)
-        effects.removeAll()
+        let answer = try Self.answer(to: &machine)
         let late = Instant.zero + TransportLimit.challengeTime
-        machine.accept(Self.header(.answer, 1), writer.bytes.span.bytes, from: link, now: late, into: &effects)
+        machine.accept(Self.header(.answer, 1), answer.span.bytes, from: link, now: late, into: &effects)
         #expect(effects.events.isEmpty)
         #expect(machine.counters[.staleEcho] == 1)
-        machine.accept(Self.header(.answer, 1), writer.bytes.span.bytes, from: link, now: .zero, into: &effects)
+        machine.accept(Self.header(.answer, 1), answer.span.bytes, from: link, now: .zero, into: &effects)
         #expect(effects.events.count == 1)
         var restarted = Self.header(.answer, 1)
         restarted.incarnation = 2
         restarted.session = .init(high: 7, low: 7)
-        machine.accept(restarted, writer.bytes.span.bytes, from: link, now: .zero, into: &effects)
+        machine.accept(restarted, answer.span.bytes, from: link, now: .zero, into: &effects)
         #expect(effects.events.count == 1, "the same echo served a second session")
     }
 }

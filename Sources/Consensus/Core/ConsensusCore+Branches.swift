@@ -141,8 +141,8 @@ extension ConsensusCore {
     /// Branches that gave way to this one, as far as anybody says who is heard.
     var claimedGaveWay: [UInt64] {
         var result = own.gaveWay
-        for record in records where record.isHeard && !isForeign(record) {
-            for branch in record.said?.gaveWay ?? [] where !result.contains(branch) { result.append(branch) }
+        for slot in records.indices where records[slot].isHeard && !records[slot].isForeign(to: branch) {
+            for branch in records[slot].said?.gaveWay ?? [] where !result.contains(branch) { result.append(branch) }
         }
         return result.suffix(ConsensusLimits.branchesGone)
     }

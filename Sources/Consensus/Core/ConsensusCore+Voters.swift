@@ -5,7 +5,7 @@ extension ConsensusCore {
     // MARK: Keeping track
 
     /// Every node whose vote counts anywhere now.
-    var votingNodes: NodeSet { quorum.nodes }
+    package var votingNodes: NodeSet { quorum.nodes }
 
     mutating func appendToLog(_ entry: LogEntry) {
         log.append(entry)

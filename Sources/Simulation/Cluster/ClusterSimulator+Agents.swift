@@ -67,14 +67,8 @@ extension ClusterSimulator {
 
     /// Everybody who may be part of the cluster by what a machine knows, as an agent finds it at its start.
     private func contacts(of host: SimulatedHost) -> [NodeID] {
-        var nodes = Set(host.contacts)
-        for entry in host.disk.durable.log {
-            guard case .command(let bytes) = entry.payload,
-                case .configure(_, let configuration) = table.command(bytes)?.change
-            else { continue }
-            nodes.formUnion(configuration.nodes.map(\.id))
-        }
-        return nodes.sorted()
+        let later = host.disk.durable.log.compactMap(table.codec.configuration).flatMap(\.nodes).map(\.id)
+        return Set(host.contacts).union(later).sorted()
     }
 
     /// A machine's wall clock, in milliseconds.

@@ -54,7 +54,7 @@ extension ClusterSimulator {
         guard !operatorsRest else { return }
         let isDone =
             switch errand {
-            case .join: install(index)
+            case .join: letIn(index)
             case .remove: remove(index)
             case .unblock: unblock(index)
             case .confirm: confirmOff(index)
@@ -82,7 +82,7 @@ extension ClusterSimulator {
     /// Starts the agent of a machine that was added, with the identity that a token gave it.
     ///
     /// - Returns: Whether there is nothing left to do.
-    private mutating func install(_ index: Int) -> Bool {
+    private mutating func letIn(_ index: Int) -> Bool {
         let host = hosts[index]
         guard !host.isMember else { return true }
         guard state.configuration.node(host.id) != nil, join(index) else { return false }
@@ -245,7 +245,7 @@ extension ClusterSimulator {
         for index in hosts.indices {
             let isConfigured = state.configuration.node(hosts[index].id) != nil
             if isConfigured, !hosts[index].isMember {
-                isDone = install(index) && isDone
+                isDone = letIn(index) && isDone
             } else if !isConfigured, hosts[index].isMember {
                 isDone = (!removes || remove(index)) && isDone
             } else if isConfigured, isStranded(index) {
