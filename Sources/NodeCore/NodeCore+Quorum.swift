@@ -48,7 +48,8 @@ extension NodeCore {
         var settings = QuorumSettings(
             members: NodeSet(state.configuration.nodes.map(\.id)).union(contacts),
             eligible: voters,
-            fenceable: fenceable,
+            // A device that is not to be used proves nothing.
+            fenceable: state.configuration.properties.stonithEnabled ? fenceable : NodeSet(),
             holdsByHalf: !isPairWithoutFencing
         )
         settings.keepsVoters = state.stopped != nil

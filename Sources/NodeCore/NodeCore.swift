@@ -260,7 +260,10 @@ public struct NodeCore: Sendable {
             guard case .heartbeat(let heartbeat) = message else { break }
             if recovery != nil { noticeDeafness(of: peer, now: now, into: &effects) }
             tellContacts(to: peer, heartbeat, now: now, into: &effects)
-        case .sheet(let sheet): execute(.sheet(sheet, from: peer), now: now, into: &effects)
+        case .sheet(let sheet):
+            // The terms of another history say nothing about this one's: its sheet would bar those of this node's leader.
+            guard consensus.sharesHistory(with: peer) else { return }
+            execute(.sheet(sheet, from: peer), now: now, into: &effects)
         case .report(let report):
             // A report speaks for the session that sent it, and for no other node.
             guard report.node == peer, report.session == sessions[peer]?.session else { return }

@@ -33,6 +33,7 @@ extension Trial {
         while simulator.unfinished(without: away) != nil || !isClean, simulator.now < deadline {
             simulator.upgrade(all: away.isEmpty, without: away)
             simulator.bringBack(allBut: away)
+            simulator.guardAll()
             isClean = simulator.tidy(removes: away.isEmpty)
             if simulator.leadingHost?.agent?.core.consensus.isQuorate == true { lastLed = simulator.now }
             if simulator.now - lastLed > Self.operatorPatience.nanoseconds {
@@ -50,15 +51,26 @@ extension Trial {
         }
         // What was under way when the last resource came up may still end; then nothing moves any more.
         try simulator.run(for: .seconds(2))
-        let before = (simulator.starts, simulator.stopsOf, simulator.leader)
+        let before = (simulator.moves(without: away), simulator.leader)
         try simulator.run(for: Self.quietTime)
-        guard before == (simulator.starts, simulator.stopsOf, simulator.leader) else {
+        guard before == (simulator.moves(without: away), simulator.leader) else {
             throw simulator.failure("L4: something starts, stops or leads anew without a fault")
         }
     }
 }
 
 extension ClusterSimulator {
+    /// How often anything was started or stopped on the machines that are not away: what those do when a pause of theirs
+    /// ends is their own affair.
+    fileprivate func moves(without away: Set<NodeID>) -> Int {
+        hosts.lazy.filter { !away.contains($0.id) }.map(\.moves).reduce(0, +)
+    }
+
+    /// Guards act without an event: those of agents that are paused, or are gone for good, are asked for here.
+    fileprivate mutating func guardAll() {
+        for index in hosts.indices where !hosts[index].isRunning { guardProcesses(index) }
+    }
+
     /// Ends faults for a core of nodes: enough that every voter set that may count holds more than half of its voters
     /// among them.
     ///
@@ -78,7 +90,8 @@ extension ClusterSimulator {
     private func chooseCore(_ random: inout SeededGenerator) -> Set<NodeID> {
         // Where histories have parted the meeting of their nodes decides, and that needs all of them.
         let mayActAlone = !observer.isFencing && members.count <= 2
-        if observer.histories.count > 1 || mayActAlone { return Set(members) }
+        let onDisks = Set(hosts.lazy.filter(\.isMember).map { $0.disk.durable.branch?.mark.id })
+        if observer.histories.count > 1 || onDisks.count > 1 || mayActAlone { return Set(members) }
         let sets = votersThatCount.flatMap(withoutTheDispensable)
         let workers = Set(state.configuration.nodes.filter(\.role.runsResources).map(\.id))
         var core: Set<NodeID> = []
@@ -93,7 +106,17 @@ extension ClusterSimulator {
             if isEnough, !core.isDisjoint(with: workers) { break }
             core.insert(node)
         }
-        return core
+        return core.union(guides(of: core))
+    }
+
+    /// Whom nodes know that know nobody else of these: without them nobody would tell those who came while they were away.
+    private func guides(of core: Set<NodeID>) -> Set<NodeID> {
+        var guides: Set<NodeID> = []
+        for host in hosts where core.contains(host.id) {
+            let others = acquaintances(of: host)
+            if others.isDisjoint(with: core.union(guides)) { guides.formUnion(others) }
+        }
+        return guides.intersection(members)
     }
 
     /// A set, and those that a leader that is about to lose its quorum may still make of it: starts that have ended, and

@@ -55,6 +55,12 @@ struct TrialTests {
             212_298,
             // A newcomer that had heard more than the last voter kept that one from going on by an operator's word.
             213_589,
+            // The sheet of another history's leader, of a later term, barred those of a node's own leader for ever.
+            315_954,
+            // A leader let a voter go that had left, although none of the others could be powered off if it was lost too.
+            401_952,
+            // The death of a node was known to the leader a moment earlier than to others, and it handed over to one of them.
+            323_958,
         ] as [UInt64]
     )
     func `What changes of membership broke once holds`(seed: UInt64) {

@@ -96,6 +96,12 @@ extension ConsensusCore {
     /// Whether a peer's session belongs to another branch.
     func isForeign(_ record: PeerRecord) -> Bool { record.isForeign(to: branch) }
 
+    /// Whether a peer's session has said that it belongs to this node's branch.
+    public func sharesHistory(with peer: NodeID) -> Bool {
+        guard let slot = slot(of: peer), records[slot].said != nil else { return false }
+        return !isForeign(records[slot])
+    }
+
     /// Whether a node of another branch is heard: until one history has given way nothing is started or changed.
     public var isMeeting: Bool {
         // Inlined, for a call would take a copy of the core.

@@ -154,8 +154,7 @@ extension ConsensusCore {
 
     /// In a partially connected cluster, moves leadership to a follower that reaches strictly more voters.
     ///
-    /// Reach grows
-    /// with every such move, so with links that stay as they are it ends; a pause bounds it when they do not.
+    /// Reach grows with every such move, so with links that stay as they are it ends; a pause bounds it when they do not.
     mutating func considerRelocation() {
         guard let leadership, leadership.transfer == nil, clock >= leadership.noRelocationBefore,
             clock >= leadership.earlierLeasesOver, own.leaveBy == nil
@@ -171,8 +170,8 @@ extension ConsensusCore {
         }
         let since = leadership.outreachedSince ?? clock
         self.leadership?.outreachedSince = since
-        // Right after a link comes back some know it earlier than others.
-        guard clock - since >= timing.suspectAfter, let best = bestSuccessor() else { return }
+        // When a link comes back, or a node dies, some know it earlier than others: by as much as a silence may last.
+        guard clock - since >= timing.lostAfter, let best = bestSuccessor() else { return }
         self.leadership?.noRelocationBefore = clock + Self.relocationPause
         transferLeadership(to: best)
     }

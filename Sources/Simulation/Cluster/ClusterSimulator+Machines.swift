@@ -22,6 +22,7 @@ extension ClusterSimulator {
             activate(operation, index)
         }
         if operation.kind == .stop { stopsOf[name, default: 0] += 1 }
+        if operation.kind == .start || operation.kind == .stop { host.moves += 1 }
         let isAddress = if case .virtualIP = operation.resource.kind { true } else { false }
         if !isAddress, fails(host.runner.hangs) {
             let patience = min(operation.timeout, Self.longestHang)

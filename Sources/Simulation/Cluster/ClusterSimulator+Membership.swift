@@ -292,7 +292,11 @@ extension ClusterSimulator {
                 && (other.history == leadingHost?.history || host.history == leadingHost?.history)
         }
         .map(\.id)
-        let known = host.contacts.isEmpty ? voters : host.contacts
-        return !others.isEmpty && !others.contains { known.contains($0) }
+        return !others.isEmpty && acquaintances(of: host).isDisjoint(with: others)
+    }
+
+    /// Whom a machine's agent greets by itself.
+    func acquaintances(of host: SimulatedHost) -> Set<NodeID> {
+        Set(host.contacts.isEmpty ? voters : host.contacts).subtracting([host.id])
     }
 }

@@ -63,6 +63,8 @@ final class SimulatedHost {
     var isLeaving = false
     /// Operations under way.
     var operations: [UInt64: Operation] = [:]
+    /// How often anything was started or stopped here.
+    var moves = 0
     /// The configuration that the agent knew before its newest input.
     var known: ClusterConfiguration?
     var knownVersion: ConfigurationVersion = 0
