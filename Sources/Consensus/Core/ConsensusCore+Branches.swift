@@ -20,7 +20,7 @@ extension ConsensusCore {
             }
             if confirmed.contains(node) { return .heard(node) }
             // A newcomer could not go on in this one's place, and nothing was committed with its help.
-            if !counts(records[slot]) { continue }
+            if !counts(at: slot) { continue }
             if !isForeign(records[slot]), records[slot].lastPosition > log.last { return .knowsMore(node) }
         }
         return nil

@@ -118,7 +118,7 @@ extension ConsensusCore {
         var better = 0
         for slot in records.indices where records[slot].isHeard {
             let peer = records[slot].id
-            guard peer != currentLeader, voters.contains(peer), counts(records[slot]),
+            guard peer != currentLeader, voters.contains(peer), counts(at: slot),
                 let reach = records[slot].said?.reaches.intersection(voters).count
             else { continue }
             let last = records[slot].lastPosition

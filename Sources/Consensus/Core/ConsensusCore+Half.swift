@@ -168,7 +168,7 @@ extension ConsensusCore {
         let isCut = unproven.allSatisfy { voter in
             guard let slot = slot(of: voter.node) else { return false }
             // What it was is gone with its store; proof that the former start is dead lets it be listed anew.
-            if !counts(records[slot]) || isDeafToAll(records[slot]) { return true }
+            if !counts(at: slot) || isDeafToAll(records[slot]) { return true }
             guard records[slot].isLost else { return false }
             return !records.contains { half.contains($0.id) && $0.said?.hears.contains(voter.node) == true }
         }

@@ -64,7 +64,7 @@ extension ConsensusCore {
             if heartbeat.hasLeft, heartbeat.incarnation == records[slot].incarnation { peerLeft(heartbeat, slot: slot) }
             return
         }
-        let didCount = counts(records[slot])
+        let didCount = counts(at: slot)
         records[slot].said = heartbeat
         if !heartbeat.hears.isEmpty {
             records[slot].deafSince = nil
@@ -89,7 +89,7 @@ extension ConsensusCore {
         }
         if currentRole == .leader {
             grantLease(for: heartbeat, to: slot)
-            if !didCount, counts(records[slot]) { advanceCommit() }
+            if !didCount, counts(at: slot) { advanceCommit() }
         }
         if holding != nil { grantAsHolder(for: heartbeat, to: slot) }
     }

@@ -68,7 +68,7 @@ extension ConsensusCore {
         guard sent >= since, sent <= clock else { return }
         if measuresRoundTrip { records[slot].roundTrip = clock - sent }
         records[slot].answeredSend = max(sent, records[slot].answeredSend ?? sent)
-        guard counts(records[slot]) else { return }
+        guard counts(at: slot) else { return }
         records[slot].lastAcknowledgement = clock
         // The first must answer a heartbeat: that is where the voter learns for how long it has to promise.
         guard sent >= counted, measuresRoundTrip || records[slot].acknowledgedSend != nil else {

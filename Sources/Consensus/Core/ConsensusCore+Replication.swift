@@ -186,7 +186,7 @@ extension ConsensusCore {
     private func holders(of index: LogIndex, own written: LogIndex) -> NodeSet {
         var holders = NodeSet()
         if written >= index { holders.insert(id) }
-        for slot in records.indices where records[slot].progress.match >= index && counts(records[slot]) {
+        for slot in records.indices where records[slot].progress.match >= index && counts(at: slot) {
             holders.insert(records[slot].id)
         }
         return holders

@@ -37,6 +37,13 @@ extension ConsensusCore {
         return quorum.sets.allSatisfy { record.incarnation <= $0.incarnation(of: record.id) ?? record.incarnation }
     }
 
+    /// The same for the record in this place: handing one over from a function that changes the core takes a copy of all.
+    func counts(at slot: Int) -> Bool {
+        if faults.countNewcomers { return true }
+        if let isNewcomer = records[slot].said?.isNewcomer { return !isNewcomer || isListedAsItRuns(records[slot]) }
+        return counts(records[slot])
+    }
+
     private func isListedAsItRuns(_ record: PeerRecord) -> Bool {
         let listed = quorum.sets.compactMap { $0.incarnation(of: record.id) }
         return !listed.isEmpty && listed.allSatisfy { $0 == record.incarnation }
@@ -123,7 +130,7 @@ extension ConsensusCore {
     /// leader of two would have no quorum until it is heard again.
     private mutating func countNewcomers() {
         guard let counted = leadership?.acknowledgedFrom else { return }
-        for slot in records.indices where records[slot].said?.isNewcomer == true && counts(records[slot]) {
+        for slot in records.indices where records[slot].said?.isNewcomer == true && counts(at: slot) {
             // Only with a heartbeat it learns for how long it has to promise.
             guard records[slot].roundTrip != nil, let sent = records[slot].answeredSend, sent >= counted else {
                 continue
@@ -138,7 +145,7 @@ extension ConsensusCore {
         for voter in set.voters where voter.node != id {
             guard let fresh = listable(voter.node), fresh.incarnation > voter.incarnation else { continue }
             // A newcomer does not know what its former start promised, so that one is taken out without its help first.
-            if let slot = slot(of: voter.node), !counts(records[slot]) { return set.removing(voter.node) }
+            if let slot = slot(of: voter.node), !counts(at: slot) { return set.removing(voter.node) }
             return set.listing(fresh)
         }
         for voter in set.voters where voter.node != id {
