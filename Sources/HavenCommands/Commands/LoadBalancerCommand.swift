@@ -53,6 +53,7 @@ struct ListenerCommand: ParsableCommand {
                 haven lb listener create glance bind=192.168.0.30:9292 mode=http \\
                     httpchk='GET /healthcheck' expect-status=200
                 haven lb listener create galera bind=192.168.0.30:3306 mode=tcp timeout-client=90m timeout-server=90m
+                haven lb listener create keystone bind=192.168.0.30:5000 mode=http crt=/etc/haven/tls/public.pem
                 """
         )
 
@@ -63,7 +64,8 @@ struct ListenerCommand: ParsableCommand {
             help: ArgumentHelp(
                 """
                 bind, mode, balance, hash-type, allbackups, cookie, timeout-connect, timeout-client, timeout-server, timeout-http-request, \
-                timeout-tunnel, timeout-check, retries, redispatch, forwardfor, maxconn, httpchk, httpchk-host, expect-status.
+                timeout-tunnel, timeout-check, retries, redispatch, forwardfor, maxconn, httpchk, httpchk-host, expect-status; \
+                crt, ssl-min-ver, ciphers, ciphersuites, alpn, verify, ca-file, strict-sni.
                 """,
                 valueName: "name=value"
             )
@@ -129,7 +131,10 @@ struct ServerCommand: ParsableCommand {
 
         @Argument(
             help: ArgumentHelp(
-                "ADDRESS:PORT, then check, inter TIME, rise N, fall N, port N, weight N, cookie VALUE, disabled.",
+                """
+                ADDRESS:PORT, then check, inter TIME, rise N, fall N, port N, weight N, cookie VALUE, backup, disabled; \
+                ssl, verify required|none, sni NAME, verifyhost NAME, ca-file PATH, crt PATH.
+                """,
                 valueName: "word"
             )
         )

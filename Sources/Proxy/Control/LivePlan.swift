@@ -8,6 +8,10 @@ struct LiveListener {
     let id: Int32
     var planned: PlannedListener
     var servers: [LiveServer]
+    /// How its clients' connections are encrypted; nil where they are not, or while its certificates cannot be used.
+    var tls: TLSContext?
+    /// What is wrong with its certificates.
+    var tlsFault: String?
 }
 
 /// A server of the current plan with its number, health and last check.
@@ -19,6 +23,10 @@ struct LiveServer {
     var lastCheck: CheckReport?
     /// When its status last changed, in milliseconds since 1970.
     var since: Int64
+    /// How connections to it are encrypted; nil where they are not, or while its files cannot be used.
+    var tls: TLSContext?
+    /// What is wrong with its files.
+    var tlsFault: String?
 
     var condition: ServerCondition {
         ServerCondition(

@@ -100,7 +100,9 @@ final class Supervisor {
             let node = planned.nodes[server.name] ?? .available
             servers.append(merge(known?.servers.first { $0.id == number }, server, node, number))
         }
-        return LiveListener(id: id, planned: planned, servers: servers)
+        var live = LiveListener(id: id, planned: planned, servers: servers)
+        encrypt(&live, known: known)
+        return live
     }
 
     /// A server with the health that it has already; another address makes it another server.
