@@ -1,4 +1,5 @@
 import Balancing
+import HTTP1
 
 /// What the loops know of the configuration and of servers' health: built by the control thread, never changed once
 /// published, freed when every loop has moved on to a later one.
@@ -64,13 +65,17 @@ struct ListenerEntry {
     var isHTTP = false
     var forwardsFor = false
     var hasCookie = false
-    var removesCookie = false
-    var marksPrivate = false
     var redispatches = false
     /// No longer in the plan: its connections end with what they are doing.
     var isRemoved = false
     var method = PickMethod.sequence
     var retries: Int32 = 0
+    /// Which retry goes elsewhere; see `RetryPolicy`.
+    var redispatchInterval: Int32 = -1
+    /// After what else than a failed connection a request is sent again.
+    var retryOn = RetryCauses.connectionFailure
+    /// Which open connections a request may be sent on.
+    var reuse = ConnectionReuse.always
     var maxConnections: Int32 = 0
     var connect: Int64 = 0
     var client: Int64 = 0
@@ -81,6 +86,7 @@ struct ListenerEntry {
     var tunnelServer: Int64 = 0
     var turnAround: Int64 = 0
     var cookieName = TextRange()
+    var cookie = CookieRule()
     var firstRow: Int32 = 0
     var rowCount: Int32 = 0
     var firstInSequence: Int32 = 0
@@ -99,6 +105,10 @@ struct ServerEntry {
     var address = InlineArray<28, UInt8>(repeating: 0)
     /// The value of the Set-Cookie line that binds a client to it (or ends a binding, where it has no cookie).
     var setCookie = TextRange()
+    /// Its cookie's value; empty for none.
+    var cookieValue = TextRange()
+    /// How many bytes of `setCookie` stand in front of the cookie's dates; 0 where it never has any.
+    var beforeDates: Int32 = 0
     /// Whether clients may be on it at all.
     var isUsable = false
     /// Whether its node is gone, so that open connections will never be answered.

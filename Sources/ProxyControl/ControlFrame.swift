@@ -24,6 +24,10 @@ public struct ControlFrame: Sendable {
         case ping = 7
         /// Proxy: every loop has come round since the ping (empty object).
         case pong = 8
+        /// Agent: tell what was done lately, and why (`ExchangeQuery`).
+        case exchangesRequest = 9
+        /// Proxy: `ExchangeReport`.
+        case exchanges = 10
     }
 
     /// The length of the part before the payload.
@@ -44,7 +48,10 @@ public struct ControlFrame: Sendable {
     public init(_ kind: Kind, _ value: some Encodable, descriptorCount: Int = 0) throws(ProxyControlError) {
         self.kind = kind
         self.descriptorCount = descriptorCount
-        do { payload = [UInt8](try JSONEncoder().encode(value)) } catch { throw .encoding("\(error)") }
+        let encoder = JSONEncoder()
+        // The key of computed cookies is a part of the plan; the socket belongs to the agent's user alone.
+        encoder.userInfo[Secret.reveal] = kind == .plan
+        do { payload = [UInt8](try encoder.encode(value)) } catch { throw .encoding("\(error)") }
         guard payload.count <= Self.payloadBytes else { throw .tooLarge(payload.count) }
     }
 

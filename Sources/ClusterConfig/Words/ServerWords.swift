@@ -3,7 +3,10 @@ public import ClusterModel
 /// The words of a haproxy.cfg `server` line after `server NAME`.
 public enum ServerWords {
     /// The words that this version understands.
-    static let known = ["check", "inter", "rise", "fall", "port", "weight", "cookie", "backup", "disabled", "enabled"]
+    static let known = [
+        "check", "inter", "rise", "fall", "port", "weight", "slowstart", "cookie", "backup", "disabled",
+        "enabled",
+    ]
 
     /// HAProxy's other words, with what there is instead.
     static let refused: [String: String] = [
@@ -13,7 +16,6 @@ public enum ServerWords {
         "maxconn": "give the listener's maxconn",
         "maxqueue": "give the listener's maxconn",
         "minconn": "give the listener's maxconn",
-        "slowstart": "raise the weight in steps with haven lb server set",
         "on-marked-down": "leave it out",
         "on-marked-up": "leave it out",
         "observe": "checks alone decide; give check",
@@ -79,6 +81,7 @@ public enum ServerWords {
             case "enabled": server.state = .ready
             case "weight": server.weight = try Values.integer(word, try value(word), ConfigurationLimits.weight)
             case "cookie": server.cookie = try value(word)
+            case "slowstart": server.slowStart = try slowStart(word)
             case "inter": check.inter = try Values.time(word, try checkValue(word), .milliseconds)
             case "rise": check.rise = try Values.integer(word, try checkValue(word), ConfigurationLimits.checkCount)
             case "fall": check.fall = try Values.integer(word, try checkValue(word), ConfigurationLimits.checkCount)
@@ -86,6 +89,12 @@ public enum ServerWords {
             default: try refuse(word)
             }
             if server.check != nil { server.check = check }
+        }
+
+        /// 0 is at once, as without the word.
+        private mutating func slowStart(_ word: String) throws(WordProblem) -> Milliseconds? {
+            let text = try value(word)
+            return try text == "0" ? nil : Values.time(word, text, .milliseconds)
         }
 
         private mutating func checkValue(_ word: String) throws(WordProblem) -> String {
@@ -137,6 +146,7 @@ public enum ServerWords {
         }
         if server.isBackup { words.append("backup") }
         if server.weight != 1 { words += ["weight", "\(server.weight)"] }
+        if let time = server.slowStart { words += ["slowstart", "\(time)"] }
         // HAProxy has no word for a drain; the state is shown, and kept apart from the words, in files.
         if server.state == .maint { words.append("disabled") }
         return words

@@ -8,6 +8,8 @@ struct LiveListener {
     let id: Int32
     var planned: PlannedListener
     var servers: [LiveServer]
+    /// Since when the number is its own.
+    var created: Instant
 }
 
 /// A server of the current plan with its number, health and last check.
@@ -19,6 +21,12 @@ struct LiveServer {
     var lastCheck: CheckReport?
     /// When its status last changed, in milliseconds since 1970.
     var since: Int64
+    /// Since when the number is its own.
+    var created: Instant
+    /// When it came up again, while its share still grows; nil for one that has its whole share.
+    var risen: Instant?
+    /// How much of its weight it has.
+    var sixteenths = SlowStart.whole
 
     var condition: ServerCondition {
         ServerCondition(
