@@ -45,7 +45,15 @@ public enum HashRing {
     public static let mostPoints = 65_536
 
     /// The ring of servers with these names and weights, sorted by hash.
-    public static func points(_ servers: [(name: String, weight: Int)]) -> [RingPoint] {
+    ///
+    /// - Parameters:
+    ///   - servers: In the order of their rows.
+    ///   - pointsPerWeight: Points for each unit; fewer where weights are given in parts of units.
+    /// - Returns: The ring.
+    public static func points(
+        _ servers: [(name: String, weight: Int)],
+        pointsPerWeight: Int = HashRing.pointsPerWeight
+    ) -> [RingPoint] {
         let total = servers.reduce(0) { $0 + max(0, $1.weight) } * pointsPerWeight
         var points: [RingPoint] = []
         for (row, server) in servers.enumerated() where server.weight > 0 {

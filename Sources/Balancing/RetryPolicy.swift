@@ -4,13 +4,16 @@ public import ClusterModel
 public struct RetryPolicy: Hashable, Sendable {
     /// Attempts after the first one.
     public var retries: Int
-    /// Whether the last one may go to another server.
+    /// Whether some of them may go to another server.
     public var redispatches: Bool
+    /// Which of them does: with N every Nth one, with -N the Nth before the end, so that -1 is the last.
+    public var interval: Int
 
-    /// States both.
-    public init(retries: Int, redispatches: Bool) {
+    /// States all three.
+    public init(retries: Int, redispatches: Bool, interval: Int = -1) {
         self.retries = retries
         self.redispatches = redispatches
+        self.interval = interval
     }
 
     /// What to do next.
@@ -34,9 +37,14 @@ public struct RetryPolicy: Hashable, Sendable {
     public func step(attempt: Int, followsCookie: Bool, isUsable: Bool, eligible: Int) -> Step {
         guard attempt < retries else { return .giveUp }
         guard redispatches else { return .sameServer }
-        let isLast = attempt + 1 == retries
         // Without a cookie nobody cares which server it is, so the next one is tried without waiting.
-        return !isUsable || isLast || (!followsCookie && eligible > 1) ? .anotherServer : .sameServer
+        return !isUsable || isDue(attempt + 1) || (!followsCookie && eligible > 1) ? .anotherServer : .sameServer
+    }
+
+    /// Whether this retry, counted from 1, leaves the server.
+    private func isDue(_ retry: Int) -> Bool {
+        if interval > 0 { return retry % interval == 0 }
+        return interval < 0 && retry == retries + 1 + interval
     }
 
     /// The pause before the same server is tried again after it refused: a second, or the connect time-out if shorter.

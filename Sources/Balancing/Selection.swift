@@ -8,30 +8,17 @@ public struct ServerRow: Sendable {
     public var isUsable: Bool
     /// Whether it takes new clients.
     public var isEligible: Bool
+    /// Whether it is usable only because its clients are to stay whatever happens (`option persist`).
+    public var isForced: Bool
 
     /// States all of it.
-    public init(cookieOffset: UInt32, cookieLength: UInt16, isUsable: Bool, isEligible: Bool) {
+    public init(cookieOffset: UInt32, cookieLength: UInt16, isUsable: Bool, isEligible: Bool, isForced: Bool = false) {
         self.cookieOffset = cookieOffset
         self.cookieLength = cookieLength
         self.isUsable = isUsable
         self.isEligible = isEligible
+        self.isForced = isForced
     }
-}
-
-/// Why a server was picked; counted per listener.
-public enum PickReason: UInt8, CaseIterable, Codable, Sendable {
-    /// The client's cookie named it.
-    case cookie
-    /// The client sent no cookie.
-    case noCookie
-    /// Its cookie named no server.
-    case unknownCookie
-    /// Its cookie named a server that serves nobody now.
-    case cookieServerDown
-    /// The server picked first could not be reached.
-    case redispatch
-    /// The listener has no cookie.
-    case balance
 }
 
 /// What a client's cookie says.

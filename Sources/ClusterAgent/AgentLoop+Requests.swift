@@ -16,6 +16,7 @@ extension AgentLoop {
         case .linkStatus: reply(.links(linkViews()))
         case .loadBalancerStatus(let listener, let everyNode):
             everyNode ? askEveryProxy(listener, uid: uid, reply) : reply(loadBalancerStatus(listener))
+        case .exchanges(let listener, let last): exchanges(listener, last: last, reply)
         case .token(let node): reply(token(for: node))
         case .stop(everyNode: true): stopEveryNode(uid: uid, reply)
         case .stop(everyNode: false):
@@ -91,7 +92,7 @@ extension AgentLoop {
         case .status, .configuration, .failoverCheck, .edit, .move, .cleanup, .fence, .confirmOff, .stopAll,
             .rotateKey, .retireKey:
             take(request, id: id, uid: uid, origin: .peer(peer))
-        case .quorumStatus, .timing, .linkStatus, .keyStatus, .token, .stopNode, .unblock: break
+        case .quorumStatus, .timing, .linkStatus, .keyStatus, .exchanges, .token, .stopNode, .unblock: break
         }
     }
 

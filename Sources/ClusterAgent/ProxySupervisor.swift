@@ -68,6 +68,7 @@ final class ProxySupervisor: Sendable {
         var restarts = RestartPace()
         /// Why it was started again the last time.
         var lastFault = ""
+        var questions: [ExchangeQuestion] = []
     }
 
     /// How often the proxy is asked how it is.
@@ -86,6 +87,8 @@ final class ProxySupervisor: Sendable {
     static let startPatience = Duration.seconds(5)
     /// How long a running one may take to greet, to tell its status, or to follow a plan.
     static let patience = Duration.seconds(2)
+    /// Questions of operators that wait at once.
+    static let mostQuestions = 16
     /// How much more it has for a plan, per server in it.
     static let patiencePerServer = Duration.milliseconds(1)
 
@@ -157,9 +160,12 @@ final class ProxySupervisor: Sendable {
                 try serve(client, child)
             } catch {
                 shared.withLock { $0.isRunning = false }
+                refuseQuestions()
                 if !isClosed { restart(after: error, &child) }
             }
         }
+        shared.withLock { $0.isRunning = false }
+        refuseQuestions()
         if let child {
             _ = try? child.stop(.terminate(grace: .seconds(5)))
         } else if let adopted = try? ProxyPeer(path: controlPath) {
@@ -267,6 +273,7 @@ final class ProxySupervisor: Sendable {
                 shared.withLock { $0.status = status }
                 nextStatus = Clock.monotonic() + Self.statusInterval
             }
+            try answerQuestions(client)
             child?.progress()
             if let exit = child?.exit { throw AgentFailure("it ended (\(exit))") }
             _ = signal.wait(timeout: .now() + Self.lookInterval)
@@ -289,6 +296,43 @@ final class ProxySupervisor: Sendable {
             shared.refusal = result.refusal
             shared.faults = result.faults
         }
+    }
+
+    /// Has a question put to the proxy, by the thread that talks to it; false when too many wait already, or it does not
+    /// run.
+    func ask(_ question: ExchangeQuestion) -> Bool {
+        let isTaken = shared.withLock { shared in
+            guard shared.isRunning, !shared.isClosed, shared.questions.count < Self.mostQuestions else { return false }
+            shared.questions.append(question)
+            return true
+        }
+        if isTaken { signal.signal() }
+        return isTaken
+    }
+
+    private func takeQuestions() -> [ExchangeQuestion] {
+        shared.withLock { shared in
+            defer { shared.questions = [] }
+            return shared.questions
+        }
+    }
+
+    private func answerQuestions(_ client: ProxyClient) throws {
+        var questions = takeQuestions()[...]
+        do {
+            while let question = questions.first {
+                let report = try client.exchanges(question.query, deadline: Clock.monotonic() + Self.patience)
+                questions.removeFirst()
+                question.answer(report)
+            }
+        } catch {
+            for question in questions { question.answer(nil) }
+            throw error
+        }
+    }
+
+    private func refuseQuestions() {
+        for question in takeQuestions() { question.answer(nil) }
     }
 
     /// Listeners and servers for operators: the configuration with what the proxy says of it.

@@ -83,7 +83,8 @@ extension RequestDesk {
                 )
             }
             do throws(EditError) {
-                let changed = try state.configuration.applying(Self.numbered(edit, core))
+                var changed = try state.configuration.applying(Self.numbered(edit, core))
+                if let refusal = Self.giveKeys(to: &changed) { return .failure(refusal) }
                 if let refusal = Self.objection(to: changed, core) { return .failure(refusal) }
                 if changed == state.configuration {
                     return .success(.answer(.done(version: state.version, notes: ["nothing to change"])))
@@ -100,7 +101,7 @@ extension RequestDesk {
         case .rotateKey(let force): return rotateKey(&request, force: force, core: core)
         case .retireKey(let force): return retireKey(force: force, core: core)
         case .status, .configuration, .quorumStatus, .timing, .linkStatus, .keyStatus, .token, .failoverCheck,
-            .loadBalancerStatus, .stop, .stopNode, .unblock:
+            .loadBalancerStatus, .exchanges, .stop, .stopNode, .unblock:
             return .failure(Refusal("this request is answered by the node that got it"))
         }
     }

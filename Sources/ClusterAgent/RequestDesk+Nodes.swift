@@ -1,6 +1,7 @@
 import AdminAPI
 import ClusterModel
 import Consensus
+import LinuxIO
 import NodeCore
 
 /// Machines that come and go.
@@ -19,6 +20,15 @@ extension RequestDesk {
             node.id = free.first { !former.contains($0) } ?? free.first ?? NodeID(0)
         }
         return .addNode(node)
+    }
+
+    /// Gives a key to every cookie that is computed and has none yet; what it fails on.
+    static func giveKeys(to configuration: inout ClusterConfiguration) -> Refusal? {
+        for index in configuration.listenersWithoutKey {
+            guard let key = try? SystemRandom.random128() else { return Refusal("the kernel gives no random numbers") }
+            configuration.listeners[index].cookie?.dynamicKey = Secret("\(key)")
+        }
+        return nil
     }
 
     /// What speaks against another list of nodes.

@@ -8,11 +8,13 @@ public enum Method: UInt8, Sendable {
     case options
     /// PUT and DELETE: may be repeated (RFC 9110 §9.2.2), responses are not cached.
     case idempotent
+    /// POST.
+    case post
     /// Any other.
     case other
 
     /// Whether sending it twice is the same as sending it once.
-    public var isIdempotent: Bool { self != .other }
+    public var isIdempotent: Bool { self != .other && self != .post }
     /// Whether its response may be stored by a cache as HAProxy's `nocache` understands it.
     public var isCacheable: Bool { self == .get || self == .head || self == .options }
 }
@@ -135,6 +137,7 @@ public struct RequestHead: Sendable {
                 method = .idempotent
             }
         case 4 where Self.isMethod(bytes, methodRange, "HEAD"): method = .head
+        case 4 where Self.isMethod(bytes, methodRange, "POST"): method = .post
         // A trace shows the server's answer to headers that the proxy added; nobody behind a load balancer needs it.
         case 5 where Self.isMethod(bytes, methodRange, "TRACE"): throw .forbiddenMethod
         case 6 where Self.isMethod(bytes, methodRange, "DELETE"): method = .idempotent

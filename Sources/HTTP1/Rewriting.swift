@@ -1,16 +1,24 @@
 /// What a request head gets on its way to a server.
 public struct RequestEdits: ~Escapable {
-    /// The cookie to take out; empty for none.
-    public var removedCookie: Span<UInt8>
+    /// The cookie that does not go through as it is.
+    public var cookie: Span<UInt8>
+    /// What becomes of it.
+    public var treatment: RequestCookie
     /// The client's address for X-Forwarded-For; empty for none.
     public var forwardedFor: Span<UInt8>
     /// Whether the server is told that the client's connection is encrypted, whatever the client says of that.
     public var forwardsEncryption: Bool
 
-    /// Names all of them.
-    @_lifetime(copy removedCookie, copy forwardedFor)
-    public init(removedCookie: Span<UInt8>, forwardedFor: Span<UInt8>, forwardsEncryption: Bool = false) {
-        self.removedCookie = removedCookie
+    /// States all of them.
+    @_lifetime(copy cookie, copy forwardedFor)
+    public init(
+        cookie: Span<UInt8>,
+        _ treatment: RequestCookie,
+        forwardedFor: Span<UInt8>,
+        forwardsEncryption: Bool = false
+    ) {
+        self.cookie = cookie
+        self.treatment = treatment
         self.forwardedFor = forwardedFor
         self.forwardsEncryption = forwardsEncryption
     }
@@ -32,7 +40,7 @@ extension RequestHead {
             }
             run.flush(bytes, into: &out)
             if field.kind == .cookie, !(nominates && fields.connectionNames(field, bytes)) {
-                CookieScan.copy(field, without: edits.removedCookie, bytes, into: &out)
+                CookieScan.copy(field, edits.cookie, edits.treatment, bytes, into: &out)
             }
         }
         run.flush(bytes, into: &out)
@@ -51,7 +59,7 @@ extension RequestHead {
     private func passes(_ field: Field, _ bytes: Span<UInt8>, _ edits: borrowing RequestEdits) -> Bool {
         switch field.kind {
         case .hop, .upgrade, .connection, .contentLength, .transferEncoding: return false
-        case .cookie where edits.removedCookie.count > 0: return false
+        case .cookie where edits.treatment != .untouched: return false
         case .forwardedProtocol where edits.forwardsEncryption: return false
         // HTTP/1.0 has no interim responses.
         case .expect where minorVersion == 0: return false
@@ -62,8 +70,12 @@ extension RequestHead {
 
 /// What a response head gets on its way to the client.
 public struct ResponseEdits: ~Escapable {
-    /// The cookie whose Set-Cookie lines are taken out; empty for none.
-    public var removedCookie: Span<UInt8>
+    /// The cookie whose Set-Cookie lines do not go through as they are.
+    public var cookie: Span<UInt8>
+    /// What becomes of them.
+    public var treatment: ResponseCookie
+    /// The server's value, where that puts it into them.
+    public var serverValue: Span<UInt8>
     /// The value of an additional Set-Cookie line; empty for none.
     public var addedCookie: Span<UInt8>
     /// Whether a cacheable response that sets our cookie is marked as private.
@@ -72,14 +84,18 @@ public struct ResponseEdits: ~Escapable {
     public var connection: ConnectionLine
 
     /// States all of them.
-    @_lifetime(copy removedCookie, copy addedCookie)
+    @_lifetime(copy cookie, copy serverValue, copy addedCookie)
     public init(
-        removedCookie: Span<UInt8>,
+        cookie: Span<UInt8>,
+        _ treatment: ResponseCookie,
+        serverValue: Span<UInt8>,
         addedCookie: Span<UInt8>,
         marksPrivate: Bool,
         connection: ConnectionLine
     ) {
-        self.removedCookie = removedCookie
+        self.cookie = cookie
+        self.treatment = treatment
+        self.serverValue = serverValue
         self.addedCookie = addedCookie
         self.marksPrivate = marksPrivate
         self.connection = connection
@@ -109,6 +125,7 @@ extension ResponseHead {
                 run.keep(field)
             } else {
                 run.flush(bytes, into: &out)
+                if field.kind == .setCookie { copy(field, bytes, edits, into: &out) }
             }
         }
         run.flush(bytes, into: &out)
@@ -135,11 +152,32 @@ extension ResponseHead {
     private func passes(_ field: Field, _ bytes: Span<UInt8>, _ edits: borrowing ResponseEdits) -> Bool {
         switch field.kind {
         case .hop, .upgrade, .connection, .contentLength, .transferEncoding: return false
-        case .setCookie where edits.removedCookie.count > 0:
-            if CookieScan.sets(edits.removedCookie, field.value, bytes) { return false }
+        case .setCookie where edits.treatment != .untouched:
+            if CookieScan.set(edits.cookie, by: field.value, bytes) != nil { return false }
         default: break
         }
         return !nominates || !fields.connectionNames(field, bytes)
+    }
+
+    /// Appends a Set-Cookie line of the application with the server's value in it, where that is what shall be done.
+    private func copy(
+        _ field: Field,
+        _ bytes: Span<UInt8>,
+        _ edits: borrowing ResponseEdits,
+        into out: inout HeadWriter
+    ) {
+        guard edits.treatment == .replaced || edits.treatment == .prefixed,
+            !(nominates && fields.connectionNames(field, bytes)),
+            let value = CookieScan.set(edits.cookie, by: field.value, bytes)
+        else { return }
+        out.append(bytes, Int(field.nameStart)..<value.lowerBound)
+        out.append(edits.serverValue)
+        if edits.treatment == .prefixed {
+            out.append("~")
+            out.append(bytes, value)
+        }
+        out.append(bytes, value.upperBound..<Int(field.valueEnd))
+        out.append("\r\n")
     }
 }
 

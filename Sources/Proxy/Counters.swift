@@ -12,13 +12,16 @@ struct Counters {
 
     /// What is counted per server.
     enum ServerField: Int, CaseIterable {
-        case requests, open, idle, connectFailures, badResponses, handshakeFailures
+        case requests, open, idle, connectFailures, badResponses, retries, handshakeFailures
     }
 
     private static let answersAt = ListenerField.allCases.count
     private static let picksAt = answersAt + AnswerReason.allCases.count
-    private static let listenerStride = picksAt + PickReason.allCases.count
-    private static let serverStride = ServerField.allCases.count
+    private static let clientCookiesAt = picksAt + PickReason.allCases.count
+    private static let serverCookiesAt = clientCookiesAt + ClientCookie.allCases.count
+    private static let listenerStride = serverCookiesAt + ServerCookie.allCases.count
+    private static let serverPicksAt = ServerField.allCases.count
+    private static let serverStride = serverPicksAt + PickReason.allCases.count
     private static let words = ProxyLimits.listenerIDs * listenerStride + ProxyLimits.serverIDs * serverStride
 
     private let base: UnsafeMutablePointer<Atomic<UInt64>>
@@ -54,6 +57,21 @@ struct Counters {
     }
 
     @inline(__always)
+    func add(_ reason: PickReason, server: Int32) {
+        add(Self.serverIndex(server) + Self.serverPicksAt + Int(reason.rawValue), 1)
+    }
+
+    @inline(__always)
+    func add(_ cookie: ClientCookie, listener: Int32) {
+        add(Int(listener) * Self.listenerStride + Self.clientCookiesAt + Int(cookie.rawValue), 1)
+    }
+
+    @inline(__always)
+    func add(_ cookie: ServerCookie, listener: Int32) {
+        add(Int(listener) * Self.listenerStride + Self.serverCookiesAt + Int(cookie.rawValue), 1)
+    }
+
+    @inline(__always)
     func add(_ field: ServerField, server: Int32, _ amount: Int64 = 1) {
         add(Self.serverIndex(server) + field.rawValue, amount)
     }
@@ -72,6 +90,20 @@ struct Counters {
 
     func value(_ reason: PickReason, picked listener: Int32) -> UInt64 {
         base[Int(listener) * Self.listenerStride + Self.picksAt + Int(reason.rawValue)].load(ordering: .relaxed)
+    }
+
+    func value(_ reason: PickReason, server: Int32) -> UInt64 {
+        base[Self.serverIndex(server) + Self.serverPicksAt + Int(reason.rawValue)].load(ordering: .relaxed)
+    }
+
+    func value(_ cookie: ClientCookie, listener: Int32) -> UInt64 {
+        let index = Int(listener) * Self.listenerStride + Self.clientCookiesAt + Int(cookie.rawValue)
+        return base[index].load(ordering: .relaxed)
+    }
+
+    func value(_ cookie: ServerCookie, listener: Int32) -> UInt64 {
+        let index = Int(listener) * Self.listenerStride + Self.serverCookiesAt + Int(cookie.rawValue)
+        return base[index].load(ordering: .relaxed)
     }
 
     func value(_ field: ServerField, server: Int32) -> UInt64 {

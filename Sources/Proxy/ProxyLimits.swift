@@ -10,6 +10,14 @@ enum ProxyLimits {
     static let headRoom = 4096
     /// Where heads are rewritten: a longest head with what is added, and the body bytes that came with it.
     static let outBytes = 49_152
+    /// The longest Set-Cookie value of our own: a name, a value, dates, and all attributes that a plan may have.
+    static let cookieBytes = 4096
+    /// Exchanges that a thread remembers after their end; a power of two.
+    static let recentExchanges = 1024
+    /// Idle connections that are looked at for one that served several requests.
+    static let reuseSearch = 16
+    /// The least time between two steps of a server's slow start, in milliseconds: each is a new table for the loops.
+    static let slowStartStep: Int64 = 100
     /// The largest read of a head, and so the most that is kept of pipelined requests.
     static let headReadBytes = 16_384
     /// Reads of one socket before others get their turn.

@@ -109,6 +109,7 @@ public final class ProxyProcess {
             events.removeAll(keepingCapacity: true)
             checks.tick(now: now, poller: &poller, into: &results)
             supervisor.receive(results)
+            supervisor.growShares(now: now)
             // An endpoint of the old plan is closed before its agent hears that the new one runs.
             supervisor.tidy()
             answerApplied()
@@ -119,6 +120,7 @@ public final class ProxyProcess {
 
     private func nextDeadline(_ now: Instant) -> Instant? {
         var deadline = checks.nextDeadline
+        if let growth = supervisor.nextGrowth(now: now) { deadline = min(deadline ?? growth, growth) }
         func consider(_ at: Instant) { deadline = min(deadline ?? at, at) }
         if !waiting.isEmpty || !pings.isEmpty { consider(now + .milliseconds(1)) }
         if supervisor.isUntidy { consider(now + .seconds(1)) }
@@ -185,10 +187,13 @@ public final class ProxyProcess {
         case .statusRequest:
             let holds = lease.map { ($0.end ?? .zero) > Clock.monotonic() } ?? true
             try session.send(ControlFrame(.status, supervisor.status(holdsLease: holds)))
+        case .exchangesRequest:
+            let query = try frame.decode(ExchangeQuery.self)
+            try session.send(ControlFrame(.exchanges, supervisor.exchanges(query)))
         case .ping:
             guard pings.count < ProxyLimits.pings else { throw .tooLarge(pings.count) }
             pings.append((token, supervisor.threads.knock()))
-        case .hello, .result, .status, .pong: throw .protocolBreach("a message for agents")
+        case .hello, .result, .status, .pong, .exchanges: throw .protocolBreach("a message for agents")
         }
     }
 

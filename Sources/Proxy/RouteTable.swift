@@ -1,5 +1,6 @@
 import Balancing
 import CTLS
+import HTTP1
 
 /// What the loops know of the configuration and of servers' health: built by the control thread, never changed once
 /// published, freed when every loop has moved on to a later one.
@@ -69,8 +70,6 @@ struct ListenerEntry {
     var isHTTP = false
     var forwardsFor = false
     var hasCookie = false
-    var removesCookie = false
-    var marksPrivate = false
     var redispatches = false
     /// Whether connections are encrypted; by `tls`, and not at all while that is nil.
     var isEncrypted = false
@@ -80,6 +79,12 @@ struct ListenerEntry {
     var isRemoved = false
     var method = PickMethod.sequence
     var retries: Int32 = 0
+    /// Which retry goes elsewhere; see `RetryPolicy`.
+    var redispatchInterval: Int32 = -1
+    /// After what else than a failed connection a request is sent again.
+    var retryOn = RetryCauses.connectionFailure
+    /// Which open connections a request may be sent on.
+    var reuse = ConnectionReuse.always
     var maxConnections: Int32 = 0
     var connect: Int64 = 0
     var client: Int64 = 0
@@ -90,6 +95,7 @@ struct ListenerEntry {
     var tunnelServer: Int64 = 0
     var turnAround: Int64 = 0
     var cookieName = TextRange()
+    var cookie = CookieRule()
     var firstRow: Int32 = 0
     var rowCount: Int32 = 0
     var firstInSequence: Int32 = 0
@@ -114,6 +120,10 @@ struct ServerEntry {
     var tls: OpaquePointer?
     /// The name that it is asked for, with a zero byte; empty for none.
     var serverName = TextRange()
+    /// Its cookie's value; empty for none.
+    var cookieValue = TextRange()
+    /// How many bytes of `setCookie` stand in front of the cookie's dates; 0 where it never has any.
+    var beforeDates: Int32 = 0
     /// Whether clients may be on it at all.
     var isUsable = false
     /// Whether its node is gone, so that open connections will never be answered.

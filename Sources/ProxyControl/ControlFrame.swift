@@ -24,6 +24,10 @@ public struct ControlFrame: Sendable {
         case ping = 7
         /// Proxy: every loop has come round since the ping (empty object).
         case pong = 8
+        /// Agent: tell what was done lately, and why (`ExchangeQuery`).
+        case exchangesRequest = 9
+        /// Proxy: `ExchangeReport`.
+        case exchanges = 10
     }
 
     /// The length of the part before the payload.
@@ -46,7 +50,7 @@ public struct ControlFrame: Sendable {
         self.descriptorCount = descriptorCount
         let encoder = JSONEncoder()
         // Agent and proxy are alone on this channel, and keys have to get through.
-        encoder.userInfo[Secret.reveal] = true
+        encoder.userInfo[Secret.reveal] = kind == .plan
         do { payload = [UInt8](try encoder.encode(value)) } catch { throw .encoding("\(error)") }
         guard payload.count <= Self.payloadBytes else { throw .tooLarge(payload.count) }
     }

@@ -58,6 +58,14 @@ public final class ProxyClient: Sendable {
         }
     }
 
+    /// What the proxy did lately, and why.
+    public func exchanges(_ query: ExchangeQuery, deadline: Instant) throws(ProxyControlError) -> ExchangeReport {
+        try state.withLock { (state) throws(ProxyControlError) -> ExchangeReport in
+            try state.channel.send(ControlFrame(.exchangesRequest, query), deadline: deadline)
+            return try Self.expect(.exchanges, ExchangeReport.self, from: &state.channel, deadline: deadline)
+        }
+    }
+
     /// Asks whether the proxy is alive, all its loops included.
     ///
     /// - Parameters:

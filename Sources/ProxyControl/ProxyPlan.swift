@@ -50,6 +50,12 @@ public enum PlanLimits {
     public static let certificates = 256
     /// The longest cookie name or value, and the longest path or host of a check, in bytes.
     public static let textBytes = 512
+    /// Domains of a cookie, and further attributes of one.
+    public static let cookieAttributes = 8
+    /// The longest of them, in bytes.
+    public static let attributeBytes = 128
+    /// The most exchanges that are told at once.
+    public static let exchanges = 1000
     /// Event-loop threads.
     public static let threads = 64
 }
@@ -91,6 +97,15 @@ extension Listener {
         if maxConnections < 1 { return "maxconn must be 1 or more" }
         if let fault = tls?.planFault { return fault }
         if let cookie, !Self.isPlain(cookie.name, forbidden: "=;, \t") { return "cookie name" }
+        for list in [cookie?.domains ?? [], cookie?.attributes ?? []] {
+            if list.count > PlanLimits.cookieAttributes {
+                return "more than \(PlanLimits.cookieAttributes) domains or attributes of the cookie"
+            }
+            let isFine = list.allSatisfy {
+                Self.isPlain($0, forbidden: ";") && $0.utf8.count <= PlanLimits.attributeBytes
+            }
+            if !isFine { return "domain or attribute of the cookie" }
+        }
         if let check = httpCheck {
             if !Self.isPlain(check.method, forbidden: " ") || !Self.isPlain(check.uri, forbidden: " ")
                 || !Self.isPlain(check.host ?? "h", forbidden: " ")

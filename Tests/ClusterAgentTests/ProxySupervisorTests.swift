@@ -5,6 +5,7 @@ import LinuxIO
 import Logging
 import Processes
 import ProxyControl
+import Synchronization
 import Testing
 
 @testable import ClusterAgent
@@ -106,6 +107,44 @@ struct ProxySupervisorTests {
         dying.signal(SIGKILL)
         #expect(Rig.eventually { (try? ProxyPeer(path: Rig.controlPath).process) != dying.process && rig.answers() })
         #expect(rig.supervisor.warnings.count == 1)
+    }
+
+    /// Answers that came, in their order; nil for none given.
+    private final class Reports: Sendable {
+        let list = Mutex<[[String]?]>([])
+
+        var question: ExchangeQuestion {
+            ExchangeQuestion(query: ExchangeQuery(listener: nil, last: 5)) { [self] report in
+                list.withLock { $0.append(report?.exchanges.map { $0.answer.map { "\($0.name)" } ?? "" }) }
+            }
+        }
+    }
+
+    @Test
+    func `What the proxy did is asked through its supervisor, and a proxy that does not run is not waited for`() throws
+    {
+        let rig = try Rig()
+        #expect(Rig.eventually { rig.answers() })
+        let reports = Reports()
+        #expect(Rig.eventually { rig.supervisor.ask(reports.question) })
+        #expect(Rig.eventually { reports.list.withLock { !$0.isEmpty } })
+        let answers = try #require(reports.list.withLock { $0.first } ?? nil)
+        #expect(!answers.isEmpty && answers.allSatisfy { $0 == "no-server" })
+        var log = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        log.logLevel = .critical
+        let none = ProxySupervisor(program: nil, controlPath: "/x", leasePath: "/x", log: log)
+        #expect(!none.ask(reports.question))
+    }
+
+    @Test
+    func `A question to a proxy that hangs is answered with nothing`() throws {
+        let rig = try Rig()
+        #expect(Rig.eventually { rig.answers() && rig.supervisor.isRunning })
+        let hung = try ProxyPeer(path: Rig.controlPath)
+        hung.signal(SIGSTOP)
+        let reports = Reports()
+        #expect(rig.supervisor.ask(reports.question))
+        #expect(Rig.eventually { reports.list.withLock { $0.contains(nil) } })
     }
 
     @Test

@@ -105,7 +105,7 @@ struct DocumentTests {
                     blance: roundrobin
                     timeout-client: 180
                     servers:
-                      - a 10.0.0.1:80 check slowstart 5s
+                      - a 10.0.0.1:80 check redir 5s
                       - server: b 10.0.0.2
                         state: drained
                 """
@@ -113,7 +113,7 @@ struct DocumentTests {
         #expect(found.count == 4, "\(found)")
         #expect(found[0] == "6:5: there is no option \"blance\"; did you mean \"balance\"?")
         #expect(found[1].hasPrefix("7:5: timeout-client \"180\" has no unit"))
-        #expect(found[2].hasPrefix("9:9: server \"a\": this version has no \"slowstart\" for servers; "))
+        #expect(found[2].hasPrefix("9:9: server \"a\": this version has no \"redir\" for servers; "))
         #expect(found[3].hasPrefix("10:17: server \"b\": \"10.0.0.2\" is no address with a port"))
     }
 

@@ -24,7 +24,12 @@ enum HeadReading {
     }
 
     /// What a server would see of a request.
-    static func forwarded(_ text: String, cookie: String = "", address: String = "") -> String? {
+    static func forwarded(
+        _ text: String,
+        cookie: String = "",
+        _ treatment: RequestCookie = .removed,
+        address: String = ""
+    ) -> String? {
         let bytes = Array(text.utf8)
         var head = RequestHead()
         guard case .complete = head.read(bytes.span) else { return nil }
@@ -33,7 +38,11 @@ enum HeadReading {
         return written { writer in
             head.write(
                 bytes.span,
-                edits: RequestEdits(removedCookie: name.span, forwardedFor: client.span),
+                edits: RequestEdits(
+                    cookie: name.span,
+                    name.isEmpty ? .untouched : treatment,
+                    forwardedFor: client.span
+                ),
                 into: &writer
             )
         }
@@ -45,6 +54,8 @@ enum HeadReading {
         to method: Method = .get,
         mayUpgrade: Bool = false,
         cookie: String = "",
+        _ treatment: ResponseCookie = .removed,
+        server: String = "",
         sets value: String = "",
         connection: ConnectionLine = .absent
     ) -> String? {
@@ -53,9 +64,12 @@ enum HeadReading {
         guard case .complete = head.read(bytes.span, to: method, mayUpgrade: mayUpgrade) else { return nil }
         let name = Array(cookie.utf8)
         let set = Array(value.utf8)
+        let own = Array(server.utf8)
         return written { writer in
             let edits = ResponseEdits(
-                removedCookie: name.span,
+                cookie: name.span,
+                name.isEmpty ? .untouched : treatment,
+                serverValue: own.span,
                 addedCookie: set.span,
                 marksPrivate: true,
                 connection: connection

@@ -118,7 +118,7 @@ struct RequestRuleTests {
         let length = HeadReading.request("PUT /x HTTP/1.1\r\ncontent-LENGTH: \t42 \r\n" + Self.rest).head
         #expect(length.framing == .length && length.contentLength == 42 && length.method == .idempotent)
         let chunked = HeadReading.request("POST /x HTTP/1.1\r\ntransfer-encoding: CHUNKED\r\n" + Self.rest).head
-        #expect(chunked.framing == .chunked && chunked.method == .other && chunked.keepsAlive)
+        #expect(chunked.framing == .chunked && chunked.method == .post && chunked.keepsAlive)
         let closing = HeadReading.request("HEAD /x HTTP/1.1\r\nConnection: keep-alive, Close\r\n" + Self.rest).head
         #expect(closing.framing == .none && closing.method == .head && !closing.keepsAlive)
         let old = HeadReading.request("GET /x HTTP/1.0\r\nConnection: Keep-Alive\r\n\r\n").head

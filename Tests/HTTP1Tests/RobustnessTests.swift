@@ -66,7 +66,7 @@ struct RobustnessTests {
                 var writer = HeadWriter(base: memory, capacity: 65_536)
                 head.write(
                     bytes.span,
-                    edits: RequestEdits(removedCookie: name.span, forwardedFor: name.span),
+                    edits: RequestEdits(cookie: name.span, .removed, forwardedFor: name.span),
                     into: &writer
                 )
                 // What we send must be what we would take ourselves.

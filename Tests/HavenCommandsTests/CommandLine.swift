@@ -73,6 +73,7 @@ final class CommandLineHarness {
         case .linkStatus: return .links(exampleLinks())
         case .timing: return .timing(exampleTiming())
         case .quorumStatus: return .quorum(exampleStatus().quorum)
+        case .exchanges: return .exchanges(exampleExchanges())
         case .loadBalancerStatus:
             let view = LoadBalancerView(node: "controller1", proxyRuns: true, listeners: exampleStatus().listeners)
             return .loadBalancer(LoadBalancerReport(nodes: [view]))
@@ -90,6 +91,29 @@ final class CommandLineHarness {
         }
         return copy
     }
+}
+
+/// What a proxy did: an answer, a redispatch, and an answer of its own.
+func exampleExchanges() -> ExchangesView {
+    let servers = [
+        ServerReasonsView(name: "controller1", picks: ["cookie": 12, "noCookie": 3], retries: 2),
+        ServerReasonsView(name: "controller2", picks: [:], retries: 0),
+    ]
+    let listener = ListenerReasonsView(
+        name: "horizon",
+        clientCookies: ["V": 12, "N": 3],
+        serverCookies: ["N": 12, "I": 3],
+        servers: servers
+    )
+    var plain = ExchangeView(at: 1_795_370_645_000, client: "192.0.2.7:4711", total: 12)
+    (plain.listener, plain.server, plain.pick, plain.cookie) = ("horizon", "controller1", "cookie", "VN")
+    (plain.status, plain.connected, plain.answered) = (200, 0, 11)
+    var moved = plain
+    (moved.pick, moved.cookie, moved.retries, moved.isRedispatched) = ("redispatch", "DI", 2, true)
+    moved.isCut = true
+    var refused = ExchangeView(at: 1_795_370_646_000, client: "[2001:db8::7]:4711", total: 0)
+    (refused.listener, refused.answer, refused.status, refused.cookie) = ("horizon", "no-server", 503, "NN")
+    return ExchangesView(node: "controller1", listeners: [listener], exchanges: [plain, moved, refused])
 }
 
 /// A link in each state.

@@ -79,6 +79,7 @@ final class Origin: Sendable {
     /// Answers one request; false to close.
     private func respond(_ request: OriginRequest, _ connection: inout OriginConnection) -> Bool {
         served.add(1, ordering: .relaxed)
+        if let order = request.order(for: name) { return obey(order, &connection) }
         let size = request.path.split(separator: "?").last.flatMap { Int($0) } ?? 0
         switch request.path.prefix(while: { $0 != "?" }) {
         case "/big": return connection.send(200, "Content-Length: \(size)\r\n", Self.pattern(size))
@@ -123,6 +124,20 @@ final class Origin: Sendable {
         }
     }
 
+    /// Does what the request wants of this server alone.
+    private func obey(_ order: Substring, _ connection: inout OriginConnection) -> Bool {
+        switch order {
+        case "drop": return false
+        case "garbage":
+            _ = connection.send(raw: "this is no HTTP\r\n\r\n")
+            return false
+        case "hang":
+            _ = haven_poll_one(connection.number, Int16(POLLIN), 60_000)
+            return false
+        default: return connection.send(Int(order) ?? 500, "X-Server: \(name)\r\nContent-Length: 0\r\n", [])
+        }
+    }
+
     private func echo(_ request: OriginRequest, _ connection: inout OriginConnection) -> Bool {
         let text = Array(request.head.utf8) + request.body
         // A request may say which fields it wants in the response.
@@ -159,6 +174,12 @@ struct OriginRequest {
     /// The head as it came.
     var head: String
     var body: [UInt8]
+
+    /// What a field `X-At: NAME what` wants of one server.
+    func order(for name: String) -> Substring? {
+        let start = "X-At: \(name) "
+        return head.split(separator: "\r\n").first { $0.hasPrefix(start) }.map { $0.dropFirst(start.count) }
+    }
 }
 
 /// The origin's end of one connection.

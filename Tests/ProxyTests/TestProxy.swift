@@ -78,6 +78,17 @@ final class TestProxy {
         try #require(try status().listeners.first { $0.name == name })
     }
 
+    /// The exchanges so far, once there are so many: a client may have its answer before its end is noted.
+    func exchanges(_ count: Int, of listener: String? = nil) throws -> [Exchange] {
+        let end = Self.soon
+        let query = ExchangeQuery(listener: listener, last: max(1, count))
+        while true {
+            let report = try client.exchanges(query, deadline: Self.soon)
+            if report.exchanges.count >= count || Clock.monotonic() >= end { return report.exchanges }
+            _ = haven_poll_one(-1, 0, 2)
+        }
+    }
+
     /// Asks for the status until it is as wanted, for a limited time.
     func eventually(_ condition: (ProxyStatus) -> Bool) throws -> Bool {
         let end = Self.soon

@@ -41,6 +41,9 @@ public enum AdminRequest: Hashable, Codable, Sendable {
     /// Listeners and servers, all or one, as the proxy of this node or those of all nodes see them: answered by
     /// `AdminResponse.loadBalancer`.
     case loadBalancerStatus(listener: String?, everyNode: Bool)
+    /// What the proxy of this node did lately and why, of all listeners or one, the newest exchanges up to a number:
+    /// answered by `AdminResponse.exchanges`.
+    case exchanges(listener: String?, last: Int)
     /// Ends the agent's work on this node, or on every node, in order: resources are stopped or moved first.
     ///
     /// For every node it is answered once each has taken the order; a failure of the kind `failed` names those that did
@@ -56,7 +59,7 @@ public enum AdminRequest: Hashable, Codable, Sendable {
     public var isChange: Bool {
         switch self {
         case .status, .configuration, .quorumStatus, .timing, .linkStatus, .keyStatus, .failoverCheck,
-            .loadBalancerStatus:
+            .loadBalancerStatus, .exchanges:
             false
         case .edit, .move, .cleanup, .fence, .confirmOff, .token, .stop, .stopNode, .stopAll, .rotateKey, .retireKey,
             .unblock:

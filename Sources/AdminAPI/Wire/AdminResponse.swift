@@ -22,6 +22,8 @@ public enum AdminResponse: Hashable, Codable, Sendable {
     case failover(FailoverView)
     /// See `AdminRequest.loadBalancerStatus`.
     case loadBalancer(LoadBalancerReport)
+    /// See `AdminRequest.exchanges`.
+    case exchanges(ExchangesView)
     /// Not carried out.
     case failed(AdminFailure)
 }

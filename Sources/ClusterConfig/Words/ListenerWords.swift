@@ -6,13 +6,17 @@ public enum ListenerWords {
     static let known = [
         "bind", "mode", "balance", "hash-type", "allbackups", "cookie", "timeout-connect", "timeout-client",
         "timeout-server",
-        "timeout-http-request", "timeout-tunnel", "timeout-check", "retries", "redispatch", "forwardfor", "maxconn",
-        "httpchk", "httpchk-host", "expect-status", "crt", "ssl-min-ver", "ciphers", "ciphersuites", "alpn", "verify",
-        "ca-file", "strict-sni",
+        "timeout-http-request", "timeout-tunnel", "timeout-check", "retries", "redispatch", "retry-on", "persist",
+        "http-reuse", "forwardfor", "maxconn", "httpchk", "httpchk-host", "expect-status", "crt", "ssl-min-ver",
+        "ciphers", "ciphersuites", "alpn", "verify", "ca-file", "strict-sni",
     ]
 
     /// HAProxy's other keywords, with what there is instead.
     static let refused: [String: String] = [
+        "dynamic-cookie-key":
+            "give cookie='NAME insert indirect dynamic'; the key is made then and kept in the cluster",
+        "force-persist": "give persist=true, which is about every client",
+        "ignore-persist": "give the paths that need no cookie a listener of their own",
         "timeout-queue": "there are no queues yet; give timeout-connect",
         "timeout-http-keep-alive": "give timeout-client",
         "timeout-client-fin": "give timeout-client",
@@ -99,7 +103,7 @@ public enum ListenerWords {
         case "balance": listener.balance = try balance(value)
         case "hash-type": listener.hashType = try hashType(value)
         case "allbackups": listener.allBackups = try Values.boolean(name, value)
-        case "cookie": listener.cookie = try cookie(value)
+        case "cookie": listener.cookie = try CookieWords.parse(value)
         case "timeout-connect": listener.timeouts.connect = try time(name, value, bare)
         case "timeout-client": listener.timeouts.client = try time(name, value, bare)
         case "timeout-server": listener.timeouts.server = try time(name, value, bare)
@@ -107,7 +111,10 @@ public enum ListenerWords {
         case "timeout-tunnel": listener.timeouts.tunnel = try time(name, value, bare)
         case "timeout-check": listener.timeouts.check = try time(name, value, bare)
         case "retries": listener.retries = try Values.integer(name, value, ConfigurationLimits.retries)
-        case "redispatch": listener.redispatch = try Values.boolean(name, value)
+        case "redispatch": try RetryWords.setRedispatch(value, of: &listener)
+        case "retry-on": listener.retryOn = try RetryWords.retryOn(value)
+        case "persist": listener.persist = try Values.boolean(name, value) ? true : nil
+        case "http-reuse": listener.reuse = try RetryWords.reuse(value)
         case "forwardfor": listener.forwardFor = try Values.boolean(name, value)
         case "maxconn": listener.maxConnections = try Values.integer(name, value, ConfigurationLimits.maxConnections)
         case "httpchk": try setCheck(value, of: &listener)
@@ -161,35 +168,6 @@ public enum ListenerWords {
             throw WordProblem("hash-type", "hash-type cannot be \"\(text)\"", remedy: remedy)
         }
         return type
-    }
-
-    /// `NAME insert [indirect] [nocache]`.
-    private static func cookie(_ text: String) throws(WordProblem) -> CookiePersistence {
-        let words = text.split(separator: " ").map(String.init)
-        guard let name = words.first else {
-            throw WordProblem("cookie", "the cookie has no name", remedy: "give cookie='NAME insert indirect nocache'")
-        }
-        var cookie = CookiePersistence(name: name, indirect: false, noCache: false)
-        var inserts = false
-        for word in words.dropFirst() {
-            switch word {
-            case "insert": inserts = true
-            case "indirect": cookie.indirect = true
-            case "nocache": cookie.noCache = true
-            default:
-                let remedy = "there are insert, indirect and nocache"
-                throw WordProblem("cookie", "this version has no \"\(word)\" for cookies", remedy: remedy)
-            }
-        }
-        if !inserts {
-            let remedy = "give cookie='\(name) insert indirect nocache'"
-            throw WordProblem(
-                "cookie",
-                "cookie \"\(name)\" has no \"insert\", which is what this version does",
-                remedy: remedy
-            )
-        }
-        return cookie
     }
 
     /// `[METHOD] [URI] [VERSION]` as in HAProxy: one word alone is the URI.
@@ -256,11 +234,7 @@ extension ListenerWords {
         add("balance", listener.balance.rawValue, unless: false)
         add("hash-type", listener.hashType.rawValue, unless: listener.hashType == defaults.hashType)
         add("allbackups", "\(listener.allBackups)", unless: listener.allBackups == defaults.allBackups)
-        if let cookie = listener.cookie {
-            let words =
-                [cookie.name, "insert"] + (cookie.indirect ? ["indirect"] : []) + (cookie.noCache ? ["nocache"] : [])
-            add("cookie", words.joined(separator: " "), unless: false)
-        }
+        if let cookie = listener.cookie { add("cookie", CookieWords.text(cookie), unless: false) }
         let (times, usual) = (listener.timeouts, defaults.timeouts)
         add("timeout-connect", "\(times.connect)", unless: times.connect == usual.connect)
         add("timeout-client", "\(times.client)", unless: times.client == usual.client)
@@ -269,7 +243,10 @@ extension ListenerWords {
         if let tunnel = times.tunnel { add("timeout-tunnel", "\(tunnel)", unless: false) }
         add("timeout-check", "\(times.check)", unless: times.check == usual.check)
         add("retries", "\(listener.retries)", unless: listener.retries == defaults.retries)
-        add("redispatch", "\(listener.redispatch)", unless: listener.redispatch == defaults.redispatch)
+        add("redispatch", RetryWords.redispatch(listener), unless: RetryWords.redispatch(listener) == "true")
+        if let causes = listener.retryOn { add("retry-on", RetryWords.text(causes), unless: false) }
+        if let persist = listener.persist { add("persist", "\(persist)", unless: false) }
+        if let mode = listener.reuse { add("http-reuse", mode.rawValue, unless: false) }
         add("forwardfor", "\(listener.forwardFor)", unless: listener.forwardFor == defaults.forwardFor)
         add("maxconn", "\(listener.maxConnections)", unless: listener.maxConnections == defaults.maxConnections)
         if let check = listener.httpCheck {

@@ -4,8 +4,8 @@ public import ClusterModel
 public enum ServerWords {
     /// The words that this version understands.
     static let known = [
-        "check", "inter", "rise", "fall", "port", "weight", "cookie", "backup", "disabled", "enabled", "ssl", "verify",
-        "ca-file", "sni", "verifyhost", "crt",
+        "check", "inter", "rise", "fall", "port", "weight", "slowstart", "cookie", "backup", "disabled",
+        "enabled", "ssl", "verify", "ca-file", "sni", "verifyhost", "crt",
     ]
 
     /// HAProxy's other words, with what there is instead.
@@ -16,7 +16,6 @@ public enum ServerWords {
         "maxconn": "give the listener's maxconn",
         "maxqueue": "give the listener's maxconn",
         "minconn": "give the listener's maxconn",
-        "slowstart": "raise the weight in steps with haven lb server set",
         "on-marked-down": "leave it out",
         "on-marked-up": "leave it out",
         "observe": "checks alone decide; give check",
@@ -80,6 +79,7 @@ public enum ServerWords {
             case "enabled": server.state = .ready
             case "weight": server.weight = try Values.integer(word, try value(word), ConfigurationLimits.weight)
             case "cookie": server.cookie = try value(word)
+            case "slowstart": server.slowStart = try slowStart(word)
             case "inter": check.inter = try Values.time(word, try checkValue(word), .milliseconds)
             case "rise": check.rise = try Values.integer(word, try checkValue(word), ConfigurationLimits.checkCount)
             case "fall": check.fall = try Values.integer(word, try checkValue(word), ConfigurationLimits.checkCount)
@@ -140,6 +140,12 @@ public enum ServerWords {
             )
         }
 
+        /// 0 is at once, as without the word.
+        private mutating func slowStart(_ word: String) throws(WordProblem) -> Milliseconds? {
+            let text = try value(word)
+            return try text == "0" ? nil : Values.time(word, text, .milliseconds)
+        }
+
         private mutating func checkValue(_ word: String) throws(WordProblem) -> String {
             checkWords.append(word)
             return try value(word)
@@ -196,6 +202,7 @@ public enum ServerWords {
         }
         if server.isBackup { words.append("backup") }
         if server.weight != 1 { words += ["weight", "\(server.weight)"] }
+        if let time = server.slowStart { words += ["slowstart", "\(time)"] }
         // HAProxy has no word for a drain; the state is shown, and kept apart from the words, in files.
         if server.state == .maint { words.append("disabled") }
         return words

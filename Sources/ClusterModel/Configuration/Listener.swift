@@ -20,8 +20,18 @@ public struct Listener: Hashable, Codable, Sendable {
     public var timeouts: ListenerTimeouts
     /// Connection attempts after the first failed one; default 3; 0 to 100.
     public var retries: Int
-    /// Whether the last retry goes to another server (HAProxy's `option redispatch`); default true.
+    /// Whether a retry may go to another server (HAProxy's `option redispatch`); default true.
     public var redispatch: Bool
+    /// Which retry goes to another server: with N every Nth, with -N the Nth before the end, and nil means -1, the last;
+    /// -100 to 100, not 0.
+    public var redispatchInterval: Int?
+    /// What else than a failed connection is answered with another attempt (HAProxy's `retry-on`); nil: a failed
+    /// connection alone; empty: nothing.
+    public var retryOn: [RetryWord]?
+    /// Which connections to servers a request may be sent on that are open already; nil: `always`.
+    public var reuse: ReuseMode?
+    /// Whether a client is sent to its cookie's server even when that is down (HAProxy's `option persist`); nil: not.
+    public var persist: Bool?
     /// The most connections at once; more wait in the kernel's queue; default 40,000.
     public var maxConnections: Int
     /// What an HTTP check sends and expects; nil checks by TCP connect alone.
@@ -83,23 +93,6 @@ public enum HashType: String, Codable, CaseIterable, Sendable {
     case mapBased = "map-based"
     /// On a ring: a change of the servers moves only the clients of those that changed.
     case consistent
-}
-
-/// `cookie NAME insert indirect nocache`: the proxy gives each client a cookie that names its server.
-public struct CookiePersistence: Hashable, Codable, Sendable {
-    /// The cookie's name, an RFC 6265 token.
-    public var name: String
-    /// Whether servers see the cookie (false: `indirect`, it is removed from requests); default true for indirect.
-    public var indirect: Bool
-    /// Whether cacheable responses that set it are marked `Cache-control: private`.
-    public var noCache: Bool
-
-    /// Describes the cookie.
-    public init(name: String, indirect: Bool = true, noCache: Bool = true) {
-        self.name = name
-        self.indirect = indirect
-        self.noCache = noCache
-    }
 }
 
 /// Time-outs of a listener; each 1 ms to 49 days.
@@ -181,6 +174,8 @@ public struct Server: Hashable, Codable, Sendable {
     public var isBackup: Bool
     /// How connections to it are encrypted; nil for not at all.
     public var tls: ServerTLS?
+    /// How long its share grows to its weight after it came up again; nil: at once.
+    public var slowStart: Milliseconds?
 
     /// Describes a server.
     public init(name: String, endpoint: Endpoint) {

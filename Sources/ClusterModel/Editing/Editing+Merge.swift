@@ -65,7 +65,27 @@ extension ClusterConfiguration {
         for index in result.fenceDevices.indices {
             result.fenceDevices[index] = try unmasking(result.fenceDevices[index])
         }
+        result.listeners = result.listeners.map(keepingKey)
         return result
+    }
+
+    /// The listener with the key of its computed cookies that is stored, where it needs one and brings none itself.
+    func keepingKey(_ listener: Listener) -> Listener {
+        var result = listener
+        let isNeeded = listener.cookie?.dynamic == true
+        let key = listener.cookie?.dynamicKey
+        if !isNeeded || key == nil || key == .masked {
+            result.cookie?.dynamicKey =
+                isNeeded ? listeners.first { $0.name == listener.name }?.cookie?.dynamicKey : nil
+        }
+        return result
+    }
+
+    /// Listeners whose computed cookies have no key yet.
+    public var listenersWithoutKey: [Int] {
+        listeners.indices.filter {
+            listeners[$0].cookie?.dynamic == true && listeners[$0].cookie?.dynamicKey == nil
+        }
     }
 
     /// Machines join and leave; a file can only say how those that are there shall be.

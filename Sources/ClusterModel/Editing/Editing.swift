@@ -31,8 +31,8 @@ extension ClusterConfiguration {
         case .createFenceDevice(let device): try create(try unmasking(device), in: \.fenceDevices)
         case .replaceFenceDevice(let device): try replace(try unmasking(device), in: \.fenceDevices)
         case .deleteFenceDevice(let name): fenceDevices.remove(at: try position(of: name, in: fenceDevices))
-        case .createListener(let listener): try create(listener, in: \.listeners)
-        case .replaceListener(let listener): try replace(listener, in: \.listeners)
+        case .createListener(let listener): try create(keepingKey(listener), in: \.listeners)
+        case .replaceListener(let listener): try replace(keepingKey(listener), in: \.listeners)
         case .deleteListener(let name): listeners.remove(at: try position(of: name, in: listeners))
         case .addServer(let name, let server):
             let at = try position(of: name, in: listeners)

@@ -59,6 +59,16 @@ public enum ConfigurationLimits {
     public static let retries: ClosedRange<Int> = 0...100
     /// Connections of a listener at once.
     public static let maxConnections: ClosedRange<Int> = 1...1_000_000
+    /// Which retry goes to another server; 0 is none, which `redispatch` says.
+    public static let redispatchInterval: ClosedRange<Int> = -100...100
+    /// Domains of a cookie, and further attributes of one.
+    public static let cookieAttributes = 8
+    /// Bytes of one of them.
+    public static let cookieAttributeLength = 128
+    /// `maxidle` and `maxlife` of a cookie.
+    public static let cookieAge: ClosedRange<Milliseconds> = 1000...Milliseconds.longest
+    /// `slowstart` of a server.
+    public static let slowStart: ClosedRange<Milliseconds> = 1...86_400_000
     /// A server's share.
     public static let weight: ClosedRange<Int> = 0...256
     /// HTTP status codes.

@@ -42,7 +42,9 @@ extension Findings {
             if !cookie.name.isToken || cookie.name.utf8.count > NameRule.longest {
                 add(place.at("cookie"), "\"\(cookie.name)\" is no cookie's name")
             }
+            check(cookie, place)
         }
+        checkRetries(listener, place)
         if listener.balance == .uri, listener.mode != .http {
             add(place.at("balance"), "balance uri needs mode http", remedy: "give balance=source, or mode=http")
         }
@@ -122,6 +124,10 @@ extension Findings {
                 if !cookie.isCookieValue || cookie.utf8.count > NameRule.longest {
                     add(own.at("cookie"), "\"\(cookie)\" is no cookie's value")
                 }
+                checkDelimiter(cookie, listener, own)
+            }
+            if let time = server.slowStart {
+                checkRange(time, ConfigurationLimits.slowStart, "slowstart", own.at("slowstart"))
             }
             if let check = server.check { self.check(check, own) }
             if let tls = server.tls { self.check(tls, own) }

@@ -8,7 +8,7 @@ struct LoadBalancerCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "lb",
         abstract: "The load balancer of all nodes.",
-        subcommands: [ListenerCommand.self, ServerCommand.self, Status.self]
+        subcommands: [ListenerCommand.self, ServerCommand.self, Status.self, WhyCommand.self]
     )
 
     /// `lb status`.
@@ -63,8 +63,9 @@ struct ListenerCommand: ParsableCommand {
         @Argument(
             help: ArgumentHelp(
                 """
-                bind, mode, balance, hash-type, allbackups, cookie, timeout-connect, timeout-client, timeout-server, timeout-http-request, \
-                timeout-tunnel, timeout-check, retries, redispatch, forwardfor, maxconn, httpchk, httpchk-host, expect-status; \
+                bind, mode, balance, hash-type, allbackups, cookie, timeout-connect, timeout-client, timeout-server, \
+                timeout-http-request, timeout-tunnel, timeout-check, retries, redispatch, retry-on, persist, \
+                http-reuse, forwardfor, maxconn, httpchk, httpchk-host, expect-status; \
                 crt, ssl-min-ver, ciphers, ciphersuites, alpn, verify, ca-file, strict-sni.
                 """,
                 valueName: "name=value"
@@ -132,8 +133,8 @@ struct ServerCommand: ParsableCommand {
         @Argument(
             help: ArgumentHelp(
                 """
-                ADDRESS:PORT, then check, inter TIME, rise N, fall N, port N, weight N, cookie VALUE, backup, disabled; \
-                ssl, verify required|none, sni NAME, verifyhost NAME, ca-file PATH, crt PATH.
+                ADDRESS:PORT, then check, inter TIME, rise N, fall N, port N, weight N, slowstart TIME, cookie VALUE, \
+                backup, disabled; ssl, verify required|none, sni NAME, verifyhost NAME, ca-file PATH, crt PATH.
                 """,
                 valueName: "word"
             )

@@ -8,6 +8,8 @@ struct LiveListener {
     let id: Int32
     var planned: PlannedListener
     var servers: [LiveServer]
+    /// Since when the number is its own.
+    var created: Instant
     /// How its clients' connections are encrypted; nil where they are not, or while its certificates cannot be used.
     var tls: TLSContext?
     /// What is wrong with its certificates.
@@ -23,6 +25,12 @@ struct LiveServer {
     var lastCheck: CheckReport?
     /// When its status last changed, in milliseconds since 1970.
     var since: Int64
+    /// Since when the number is its own.
+    var created: Instant
+    /// When it came up again, while its share still grows; nil for one that has its whole share.
+    var risen: Instant?
+    /// How much of its weight it has.
+    var sixteenths = SlowStart.whole
     /// How connections to it are encrypted; nil where they are not, or while its files cannot be used.
     var tls: TLSContext?
     /// What is wrong with its files.

@@ -7,6 +7,7 @@ import Synchronization
 final class LoopThreads {
     let count: Int
     let counters: [Counters]
+    let rings: [ExchangeRing]
     private let mailboxes: UnsafeMutablePointer<Mailbox>
     private let everyCounters: UnsafeMutablePointer<Counters>
     private let connections: UnsafeMutablePointer<Atomic<Int32>>
@@ -21,13 +22,18 @@ final class LoopThreads {
         connections = .allocate(capacity: ProxyLimits.listenerIDs)
         for index in 0..<ProxyLimits.listenerIDs { (connections + index).initialize(to: Atomic<Int32>(0)) }
         var counters: [Counters] = []
+        var rings: [ExchangeRing] = []
         for index in 0..<count {
             (mailboxes + index).initialize(to: Mailbox())
-            guard let fresh = Counters() else { throw SystemError(call: "mmap", subject: "counters", code: ENOMEM) }
+            guard let fresh = Counters(), let ring = ExchangeRing() else {
+                throw SystemError(call: "mmap", subject: "counters", code: ENOMEM)
+            }
             counters.append(fresh)
+            rings.append(ring)
             (everyCounters + index).initialize(to: fresh)
         }
         self.counters = counters
+        self.rings = rings
         let descriptors = Int(haven_raise_descriptor_limit())
         let slots = min(ProxyLimits.slotsPerThread, max(64, descriptors))
         for index in 0..<count { try start(index, slots: slots, lease: lease) }
@@ -44,6 +50,7 @@ final class LoopThreads {
                 slots: slots,
                 mailbox: mailboxes + index,
                 counters: counters[index],
+                ring: rings[index],
                 everyCounters: everyCounters,
                 connections: connections,
                 wakeUp: wakeUp,
@@ -121,6 +128,7 @@ final class LoopThreads {
     deinit {
         stop()
         for fresh in counters { fresh.destroy() }
+        for ring in rings { ring.destroy() }
         mailboxes.deinitialize(count: count)
         mailboxes.deallocate()
         everyCounters.deallocate()

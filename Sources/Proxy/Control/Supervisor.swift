@@ -9,13 +9,15 @@ import ProxyControl
 /// Everything here is ordinary code of one thread; the loops see only the tables that it publishes.
 final class Supervisor {
     let threads: LoopThreads
-    private(set) var listeners: [LiveListener] = []
+    var listeners: [LiveListener] = []
     private(set) var generation: UInt64 = 0
     private var retiredListeners: [Int32: Listener] = [:]
     private var listenerBook = NumberBook<String>(limit: ProxyLimits.listenerIDs)
     private var serverBook = NumberBook<ServerKey>(limit: ProxyLimits.serverIDs)
     private var binds: [Endpoint: OpenBind] = [:]
     private var nextBind: Int64 = 1
+    /// When shares grew last.
+    var lastGrowth = Instant.zero
     private var serial: UInt64 = 0
     private var tables: [(serial: UInt64, table: UnsafeMutablePointer<RouteTable>)] = []
     private var closing: [(serial: UInt64, sockets: [Int32])] = []
@@ -100,7 +102,12 @@ final class Supervisor {
             let node = planned.nodes[server.name] ?? .available
             servers.append(merge(known?.servers.first { $0.id == number }, server, node, number))
         }
-        var live = LiveListener(id: id, planned: planned, servers: servers)
+        var live = LiveListener(
+            id: id,
+            planned: planned,
+            servers: servers,
+            created: known?.created ?? Clock.monotonic()
+        )
         encrypt(&live, known: known)
         return live
     }
@@ -111,7 +118,15 @@ final class Supervisor {
         let fresh = HealthMachine(rise: check.rise, fall: check.fall)
         let now = Clock.wallMilliseconds()
         guard var live = known, live.configuration.endpoint == server.endpoint else {
-            return LiveServer(id: id, configuration: server, node: node, health: fresh, lastCheck: nil, since: now)
+            return LiveServer(
+                id: id,
+                configuration: server,
+                node: node,
+                health: fresh,
+                lastCheck: nil,
+                since: now,
+                created: known?.created ?? Clock.monotonic()
+            )
         }
         let before = live.condition.status
         // A node that was lost comes back as a machine that has just booted.
@@ -125,6 +140,7 @@ final class Supervisor {
             live.health.configure(rise: check.rise, fall: check.fall)
         }
         if live.condition.status != before { live.since = now }
+        live.noteRise(from: before, now: Clock.monotonic())
         return live
     }
 
@@ -178,6 +194,7 @@ final class Supervisor {
         listeners[listener].servers[server].lastCheck = report
         let transition = listeners[listener].servers[server].health.receive(passed: report.result.isPass)
         guard transition != nil else { return false }
+        listeners[listener].servers[server].noteRise(from: before, now: Clock.monotonic())
         let live = listeners[listener].servers[server]
         if live.condition.status != before {
             listeners[listener].servers[server].since = Clock.wallMilliseconds()
@@ -191,7 +208,7 @@ final class Supervisor {
     // MARK: Publishing
 
     /// Builds a table of all that is known now and hands it to the loops.
-    private func publish() {
+    func publish() {
         serial += 1
         var builder = TableBuilder(listenerCount: listenerBook.span, serverCount: serverBook.span)
         for (id, configuration) in retiredListeners { builder.addRemoved(id, configuration) }

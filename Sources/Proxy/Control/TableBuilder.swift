@@ -2,6 +2,7 @@ import Balancing
 import CLinux
 import CTLS
 import ClusterModel
+import HTTP1
 import LinuxIO
 import ProxyControl
 
@@ -33,29 +34,30 @@ struct TableBuilder {
         if configuration.mode == .http, let cookie = configuration.cookie {
             entry.hasCookie = true
             entry.cookieName = append(cookie.name)
-            entry.removesCookie = cookie.indirect
-            entry.marksPrivate = cookie.noCache
+            entry.cookie = CookieRule(cookie)
         }
         entry.firstRow = Int32(rows.count)
         entry.rowCount = Int32(live.servers.count)
         let candidates = live.servers.map {
             ActiveServers.Candidate($0.condition, isBackup: $0.configuration.isBackup)
         }
-        let shares = ActiveServers.weights(candidates, allBackups: configuration.allBackups)
+        let steady = ActiveServers.weights(candidates, allBackups: configuration.allBackups)
+        let shares = SlowStart.shares(steady, sixteenths: live.servers.map(\.sixteenths))
         for (server, share) in zip(live.servers, shares) {
-            let condition = server.condition
-            let value = append(server.configuration.cookie ?? "")
+            let value = append(configuration.cookieValue(of: server.configuration) ?? "")
+            let isForced = configuration.persist == true && !server.condition.isUsable && server.node != .lost
             rows.append(
                 ServerRow(
                     cookieOffset: UInt32(value.start),
                     cookieLength: UInt16(value.count),
-                    isUsable: condition.isUsable,
-                    isEligible: share > 0
+                    isUsable: server.condition.isUsable || isForced,
+                    isEligible: share > 0,
+                    isForced: isForced
                 )
             )
             rowServers.append(server.id)
             weights.append(UInt16(share))
-            servers[Int(server.id)] = serverEntry(server, cookie: configuration.cookie)
+            servers[Int(server.id)] = serverEntry(server, value: value, configuration, isForced: isForced)
         }
         entry.tls = keep(live.tls)
         entry.method = Self.method(configuration)
@@ -65,7 +67,11 @@ struct TableBuilder {
         entry.eligible = Int32(shares.count { $0 > 0 })
         sequences += sequence
         if entry.method == .sourceRing || entry.method == .pathRing {
-            let ring = HashRing.points(zip(live.servers, shares).map { ($0.configuration.name, $1) })
+            // Growing shares are in sixteenths, and a unit of weight has sixteen points: others keep theirs.
+            let ring = HashRing.points(
+                zip(live.servers, shares).map { ($0.configuration.name, $1) },
+                pointsPerWeight: shares == steady ? HashRing.pointsPerWeight : 1
+            )
             entry.firstPoint = Int32(points.count)
             entry.pointCount = Int32(ring.count)
             points += ring
@@ -106,6 +112,9 @@ struct TableBuilder {
         entry.forwardsFor = configuration.mode == .http && configuration.forwardFor
         entry.redispatches = configuration.redispatch
         entry.retries = Int32(configuration.retries)
+        entry.redispatchInterval = Int32(clamping: configuration.redispatchInterval ?? -1)
+        if let words = configuration.retryOn { entry.retryOn = RetryCauses(words) }
+        if let mode = configuration.reuse { entry.reuse = ConnectionReuse(mode) }
         entry.maxConnections = Int32(clamping: configuration.maxConnections)
         entry.connect = configuration.timeouts.connect.count
         entry.client = configuration.timeouts.client.count
@@ -119,7 +128,12 @@ struct TableBuilder {
         return entry
     }
 
-    private mutating func serverEntry(_ server: LiveServer, cookie: CookiePersistence?) -> ServerEntry {
+    private mutating func serverEntry(
+        _ server: LiveServer,
+        value: TextRange,
+        _ listener: Listener,
+        isForced: Bool
+    ) -> ServerEntry {
         var entry = ServerEntry()
         let address = SocketAddress(server.configuration.endpoint)
         entry.family = address.family
@@ -129,15 +143,16 @@ struct TableBuilder {
                 entry.address[index] = raw.load(fromByteOffset: index, as: UInt8.self)
             }
         }
-        if let cookie {
-            // A server without a cookie ends the binding, as HAProxy does it.
-            let ended = "=; Expires=Thu, 01-Jan-1970 00:00:01 GMT; path=/"
-            entry.setCookie = append(cookie.name + (server.configuration.cookie.map { "=\($0); path=/" } ?? ended))
+        if let cookie = listener.cookie {
+            let line = cookie.setCookie(value: listener.cookieValue(of: server.configuration))
+            entry.setCookie = append(line.text)
+            entry.beforeDates = Int32(line.beforeDates)
+            entry.cookieValue = value
         }
         entry.isEncrypted = server.configuration.tls != nil
         entry.tls = keep(server.tls)
         if let name = server.configuration.tls?.serverName { entry.serverName = append(name + "\0") }
-        entry.isUsable = server.condition.isUsable
+        entry.isUsable = server.condition.isUsable || isForced
         entry.isLost = server.node == .lost
         return entry
     }

@@ -66,6 +66,7 @@ extension Loop {
         if listening.pointee.flags.contains(.virtual) { client.pointee.flags.insert(.virtual) }
         counters.add(.accepted, listener: number)
         counters.add(.open, listener: number, 1)
+        client.pointee.clientAddress = ClientAddress(&address)
         let entry = listener(number)
         if entry.pointee.method.isBySource { client.pointee.key = AddressText.hash(&address) }
         if entry.pointee.isHTTP {

@@ -30,6 +30,7 @@ extension Loop {
     mutating func answer(_ client: SlotPointer, _ reason: AnswerReason) {
         if client.pointee.flags.contains(.responseStarted) { return abort(client) }
         counters.add(reason, listener: client.pointee.listener)
+        noteAnswer(client, reason)
         if let server = client.pointee.peer { closeServer(server) }
         blocks.release(&client.pointee.request)
         let keeps = reason.keepsConnection && client.pointee.flags.contains([.keepAlive, .requestDone])

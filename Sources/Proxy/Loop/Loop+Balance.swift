@@ -14,7 +14,7 @@ extension Loop {
         let sequence = UnsafeBufferPointer(rebasing: table.pointee.sequences[first..<end])
         guard let picked = pick(client, entry, sequence, avoiding: row) else { return false }
         client.pointee.server = serverNumber(entry, picked)
-        counters.add(reason, picked: number)
+        notePick(client, reason)
         return true
     }
 

@@ -26,8 +26,11 @@ extension Loop {
     mutating func discard(_ slot: SlotPointer, reset: Bool) {
         precondition(slot.pointee.kind != .free)
         if slot.pointee.kind == .client {
+            if slot.pointee.notes.isOpen { endNotes(slot, isCut: reset || slot.pointee.phase != .tunnel) }
+            if let own = slot.pointee.bound { closeIdle(own) }
             countOut(slot)
         } else {
+            if slot.pointee.bound != nil { unbind(slot) }
             counters.add(slot.pointee.phase == .idle ? .idle : .open, server: slot.pointee.server, -1)
         }
         blocks.release(&slot.pointee.input)
@@ -81,6 +84,7 @@ extension Loop {
         case .exchange, .body:
             guard let client = server.pointee.peer else { return }
             if client.pointee.flags.contains(.responseStarted) { return abort(client) }
+            if retry(client, server, after: .responseTimeout) { return }
             counters.add(.badResponses, server: server.pointee.server)
             answer(client, .serverTimeout)
         case .tunnel:

@@ -6,41 +6,6 @@ import ProxyControl
 
 /// Picking servers and reaching them.
 extension Loop {
-    // MARK: Picking
-
-    /// Picks a server for the request in `requestHead`; false when nobody serves.
-    mutating func choose(
-        _ client: SlotPointer,
-        _ entry: UnsafePointer<ListenerEntry>,
-        _ bytes: UnsafeBufferPointer<UInt8>
-    ) -> Bool {
-        if entry.pointee.method.isByPath { client.pointee.key = ClientHash.path(bytes.span, requestHead.targetRange) }
-        guard entry.pointee.hasCookie else { return balance(client, avoiding: -1, reason: .balance) }
-        guard requestHead.hasCookie,
-            let value = CookieScan.find(text(entry.pointee.cookieName).span, in: requestHead, bytes.span)
-        else { return balance(client, avoiding: -1, reason: .noCookie) }
-        let wanted = UnsafeBufferPointer(rebasing: bytes[value])
-        switch verdict(wanted, entry) {
-        case .server(let row):
-            client.pointee.flags.insert(.followsCookie)
-            client.pointee.server = serverNumber(entry, row)
-            counters.add(.cookie, picked: client.pointee.listener)
-            return true
-        case .unusable: return balance(client, avoiding: -1, reason: .cookieServerDown)
-        case .unknown: return balance(client, avoiding: -1, reason: .unknownCookie)
-        }
-    }
-
-    private func verdict(
-        _ value: UnsafeBufferPointer<UInt8>,
-        _ entry: UnsafePointer<ListenerEntry>
-    ) -> CookieVerdict {
-        guard let table, entry.pointee.rowCount > 0 else { return .unknown }
-        let first = Int(entry.pointee.firstRow)
-        let rows = UnsafeBufferPointer(rebasing: table.pointee.rows[first..<(first + Int(entry.pointee.rowCount))])
-        return Selection.byCookie(value.span, rows.span, text: UnsafeBufferPointer(table.pointee.text).span)
-    }
-
     func serverNumber(_ entry: UnsafePointer<ListenerEntry>, _ row: Int) -> Int32 {
         table?.pointee.rowServers[Int(entry.pointee.firstRow) + row] ?? -1
     }
@@ -54,8 +19,8 @@ extension Loop {
 
     /// Sends the request in `out` over an idle connection, or over a new one once it stands.
     mutating func forward(_ client: SlotPointer, _ count: Int) {
-        let isReplayable = client.pointee.flags.contains(.requestDone) && client.pointee.method.isIdempotent
-        while let server = takeIdle(client.pointee.server) {
+        let isReplayable = mayRepeat(client)
+        while let server = takeReusable(client) {
             // What cannot be sent twice must not meet a connection that its server has just closed.
             if !isReplayable, !isAlive(server) {
                 discard(server, reset: false)
@@ -81,9 +46,7 @@ extension Loop {
         copy.base?.update(from: out, count: count)
         copy.end = Int32(count)
         client.pointee.request = copy
-        if client.pointee.flags.contains(.requestDone), client.pointee.method.isIdempotent {
-            client.pointee.flags.insert(.replayable)
-        }
+        if mayRepeat(client) { client.pointee.flags.insert(.replayable) }
     }
 
     private mutating func link(_ client: SlotPointer, _ server: SlotPointer) {
@@ -125,7 +88,7 @@ extension Loop {
             attempt: Int(client.pointee.attempts),
             timeout: listener(client.pointee.listener).pointee.connect,
             usual: connectTimes[Int(client.pointee.server)],
-            next: hasOther(client) ? nextStep(client) : .sameServer
+            next: hasOther(client) ? nextStep(client, after: .connectionFailure) : .sameServer
         )
         wheel.set(slot, now + limit)
         // On the same machine the connection stands by now; sending at once saves a pass.
@@ -183,6 +146,7 @@ extension Loop {
         }
         client.pointee.phase = .exchange
         server.pointee.phase = .exchange
+        client.pointee.notes.noteConnected(now)
         counters.add(.requests, server: server.pointee.server)
         if client.pointee.flags.contains(.requestDone) {
             client.pointee.deadline = .max
@@ -205,8 +169,8 @@ extension Loop {
     private mutating func failAttempt(_ client: SlotPointer, refused: Bool) {
         counters.add(.connectFailures, server: client.pointee.server)
         let entry = listener(client.pointee.listener)
-        let step = nextStep(client)
-        client.pointee.attempts &+= 1
+        let step = nextStep(client, after: .connectionFailure)
+        if step != .giveUp { client.pointee.attempts &+= 1 }
         switch step {
         case .sameServer where refused:
             client.pointee.phase = .turnAround
@@ -217,10 +181,16 @@ extension Loop {
         }
     }
 
-    /// What follows if the attempt under way fails.
-    private func nextStep(_ client: SlotPointer) -> RetryPolicy.Step {
+    /// What follows if the attempt under way fails like this.
+    func nextStep(_ client: SlotPointer, after cause: RetryCauses) -> RetryPolicy.Step {
         let entry = listener(client.pointee.listener)
-        return RetryPolicy(retries: Int(entry.pointee.retries), redispatches: entry.pointee.redispatches).step(
+        guard entry.pointee.retryOn.contains(cause) else { return .giveUp }
+        let policy = RetryPolicy(
+            retries: Int(entry.pointee.retries),
+            redispatches: entry.pointee.redispatches,
+            interval: Int(entry.pointee.redispatchInterval)
+        )
+        return policy.step(
             attempt: Int(client.pointee.attempts),
             // A client that its hash brought here is as little at home elsewhere as one with a cookie.
             followsCookie: client.pointee.flags.contains(.followsCookie) || entry.pointee.method.isByHash,
@@ -241,6 +211,7 @@ extension Loop {
     /// Tries another server; the client's cookie counts no longer.
     mutating func redispatch(_ client: SlotPointer) {
         client.pointee.flags.remove(.followsCookie)
+        client.pointee.notes.noteRedispatch()
         let failed = row(of: client.pointee.server, listener(client.pointee.listener))
         guard balance(client, avoiding: failed, reason: .redispatch) else { return giveUp(client, .noServer) }
         connect(client)
@@ -261,6 +232,7 @@ extension Loop {
     private mutating func giveUp(_ client: SlotPointer, _ reason: AnswerReason) {
         if client.pointee.flags.contains(.http) { return answer(client, reason) }
         counters.add(reason, listener: client.pointee.listener)
+        client.pointee.notes.answer = reason
         discard(client, reset: true)
     }
 
@@ -290,6 +262,7 @@ extension Loop {
                 return connect(client)
             }
         }
+        if retry(client, slot, after: slot.pointee.input.isEmpty ? .emptyResponse : .junkResponse) { return }
         counters.add(.badResponses, server: slot.pointee.server)
         answer(client, .serverClosed)
     }

@@ -34,11 +34,12 @@ extension Loop {
 
     /// Ends an idle connection.
     mutating func closeIdle(_ slot: SlotPointer) {
-        unpool(slot)
+        if slot.pointee.bound == nil { unpool(slot) }
         discard(slot, reset: false)
     }
 
-    private func unpool(_ slot: SlotPointer) {
+    /// Takes one out of its pool.
+    func unpool(_ slot: SlotPointer) {
         let pool = pools + Int(slot.pointee.server)
         let next = slot.pointee.poolNext
         let previous = slot.pointee.poolPrevious

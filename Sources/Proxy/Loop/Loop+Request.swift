@@ -127,8 +127,10 @@ extension Loop {
     private mutating func prepare(_ client: SlotPointer) {
         client.pointee.flags.remove([
             .requestDone, .responseStarted, .followsCookie, .replayable, .headStarted, .keepAlive, .oldVersion,
-            .stopped, .upgrading,
+            .stopped, .upgrading, .firstRequest,
         ])
+        if !client.pointee.flags.contains(.reused) { client.pointee.flags.insert(.firstRequest) }
+        client.pointee.notes.begin(now)
         if requestHead.wantsUpgrade { client.pointee.flags.insert(.upgrading) }
         client.pointee.flags.insert(.reused)
         if requestHead.keepsAlive, !listener(client.pointee.listener).pointee.isRemoved {
@@ -151,13 +153,15 @@ extension Loop {
         _ entry: UnsafePointer<ListenerEntry>,
         _ bytes: UnsafeBufferPointer<UInt8>
     ) -> Int {
-        let removed = text(entry.pointee.removesCookie ? entry.pointee.cookieName : TextRange())
+        let treatment = entry.pointee.hasCookie ? entry.pointee.cookie.requestTreatment : .untouched
+        let name = text(treatment == .untouched ? TextRange() : entry.pointee.cookieName)
         return withUnsafeBytes(of: &client.pointee.address) { raw in
             let length = entry.pointee.forwardsFor ? Int(client.pointee.addressLength) : 0
             let address = UnsafeBufferPointer(rebasing: raw.bindMemory(to: UInt8.self)[..<length])
             var writer = HeadWriter(base: out, capacity: ProxyLimits.outBytes - ProxyLimits.headReadBytes)
             let edits = RequestEdits(
-                removedCookie: removed.span,
+                cookie: name.span,
+                treatment,
                 forwardedFor: address.span,
                 forwardsEncryption: entry.pointee.forwardsFor && entry.pointee.isEncrypted
             )

@@ -68,6 +68,7 @@ extension Loop {
                 keepInput(server, base + start, count - start)
                 return false
             case .refused:
+                if retry(client, server, after: .junkResponse) { return true }
                 counters.add(.badResponses, server: server.pointee.server)
                 answer(client, .badResponse)
                 return true
@@ -100,7 +101,9 @@ extension Loop {
         let nothing = text(TextRange())
         var writer = HeadWriter(base: out, capacity: ProxyLimits.outBytes)
         let edits = ResponseEdits(
-            removedCookie: nothing.span,
+            cookie: nothing.span,
+            .untouched,
+            serverValue: nothing.span,
             addedCookie: nothing.span,
             marksPrivate: false,
             connection: .absent
@@ -121,6 +124,7 @@ extension Loop {
         _ count: Int,
         _ end: Int
     ) {
+        if retryForStatus(client, server) { return }
         server.pointee.framing = responseHead.framing
         server.pointee.bodyLeft = max(0, responseHead.contentLength)
         server.pointee.chunks = ChunkScanner()
@@ -136,12 +140,15 @@ extension Loop {
         if server.pointee.framing == .untilClose || !client.pointee.flags.contains(.requestDone) {
             client.pointee.flags.remove(.keepAlive)
         }
+        let length = writeResponse(client, server, UnsafeBufferPointer(start: base, count: end))
+        guard length > 0 else {
+            counters.add(.badResponses, server: server.pointee.server)
+            return answer(client, .badResponse)
+        }
         blocks.release(&client.pointee.request)
         client.pointee.flags.remove(.replayable)
         client.pointee.flags.insert(.responseStarted)
         server.pointee.phase = .body
-        let bytes = UnsafeBufferPointer(start: base, count: end)
-        let length = writeResponse(client, server, bytes)
         let sent = sendResponse(client, server, base + end, body, headBytes: length)
         if server.pointee.input.base != nil { blocks.release(&server.pointee.input) }
         if case .sinkFailed = sent { return closeClient(client) }
@@ -149,38 +156,6 @@ extension Loop {
             return finishResponse(client, server)
         }
         pumpBody(client, server)
-    }
-
-    func writeResponse(
-        _ client: SlotPointer,
-        _ server: SlotPointer,
-        _ bytes: UnsafeBufferPointer<UInt8>
-    ) -> Int {
-        let entry = listener(client.pointee.listener)
-        var added = TextRange()
-        if entry.pointee.hasCookie, !client.pointee.flags.contains(.followsCookie) {
-            added = self.server(server.pointee.server).pointee.setCookie
-        }
-        let name = text(entry.pointee.hasCookie ? entry.pointee.cookieName : TextRange())
-        let cookie = text(added)
-        var connection = ConnectionLine.absent
-        if responseHead.switchesProtocol {
-            // The head says itself what becomes of the connection.
-        } else if !client.pointee.flags.contains(.keepAlive) {
-            connection = .close
-        } else if client.pointee.flags.contains(.oldVersion) {
-            connection = .keepAlive
-        }
-        var writer = HeadWriter(base: out, capacity: ProxyLimits.outBytes - ProxyLimits.headReadBytes)
-        let edits = ResponseEdits(
-            removedCookie: name.span,
-            addedCookie: cookie.span,
-            marksPrivate: entry.pointee.marksPrivate,
-            connection: connection
-        )
-        responseHead.write(bytes.span, edits: edits, into: &writer)
-        precondition(!writer.overflowed)
-        return writer.count
     }
 
     /// Sends the head in `out` with the body bytes at `body`.
@@ -262,11 +237,12 @@ extension Loop {
             server.pointee.flags.contains(.keepAlive) && client.pointee.flags.contains(.requestDone)
             && server.pointee.output.isEmpty && !server.pointee.flags.contains(.hup)
             && self.server(server.pointee.server).pointee.isUsable && isDrained(server)
+        endNotes(client, isCut: false)
         client.pointee.peer = nil
         releasePipe(server)
         if isReusable {
             register(server)
-            putIdle(server)
+            keep(server, for: client)
         } else {
             server.pointee.peer = nil
             discard(server, reset: false)

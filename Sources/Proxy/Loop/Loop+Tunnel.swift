@@ -10,10 +10,12 @@ extension Loop {
         client.pointee.phase = .waiting
         client.pointee.framing = .untilClose
         client.pointee.attempts = 0
+        client.pointee.notes.begin(now)
         register(client)
         counters.add(.requests, listener: client.pointee.listener)
         guard balance(client, avoiding: -1, reason: .balance) else {
             counters.add(.noServer, listener: client.pointee.listener)
+            client.pointee.notes.answer = .noServer
             return discard(client, reset: true)
         }
         connect(client)
@@ -25,6 +27,7 @@ extension Loop {
         server.pointee.phase = .tunnel
         server.pointee.framing = .untilClose
         server.pointee.flags.insert(.readable)
+        client.pointee.notes.noteConnected(now)
         counters.add(.requests, server: server.pointee.server)
         register(server)
         serveTunnel(client)
@@ -43,10 +46,14 @@ extension Loop {
             counters.add(.badResponses, server: server.pointee.server)
             return answer(client, .badResponse)
         }
+        let length = writeResponse(client, server, UnsafeBufferPointer(start: base, count: end))
+        guard length > 0 else {
+            counters.add(.badResponses, server: server.pointee.server)
+            return answer(client, .badResponse)
+        }
         blocks.release(&client.pointee.request)
         client.pointee.flags.remove([.replayable, .keepAlive])
         client.pointee.flags.insert([.responseStarted, .readable])
-        let length = writeResponse(client, server, UnsafeBufferPointer(start: base, count: end))
         let sent = sendResponse(client, server, base + end, count - end, headBytes: length)
         if server.pointee.input.base != nil { blocks.release(&server.pointee.input) }
         if case .sinkFailed = sent { return closeClient(client) }
@@ -108,6 +115,7 @@ extension Loop {
 
     /// Both sides said all: nothing is lost by closing.
     private mutating func closeTunnel(_ client: SlotPointer, _ server: SlotPointer) {
+        endNotes(client, isCut: false)
         client.pointee.peer = nil
         server.pointee.peer = nil
         discard(server, reset: false)

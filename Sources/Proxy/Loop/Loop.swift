@@ -31,6 +31,8 @@ struct Loop {
     let threads: Int
     let mailbox: UnsafeMutablePointer<Mailbox>
     let counters: Counters
+    /// The exchanges that ended last.
+    let ring: ExchangeRing
     /// The counters of all loops, this one's among them: how many connections a server has altogether.
     let everyCounters: UnsafeMutablePointer<Counters>
     /// Connections per listener, over all loops.
@@ -61,6 +63,8 @@ struct Loop {
     let scratch: UnsafeMutablePointer<UInt8>
     /// Where heads are written.
     let out: UnsafeMutablePointer<UInt8>
+    /// Where a cookie with dates is put together.
+    let cookieText: UnsafeMutablePointer<UInt8>
     let events: UnsafeMutablePointer<haven_epoll_event>
     var requestHead = RequestHead()
     var responseHead = ResponseHead()
@@ -84,6 +88,7 @@ struct Loop {
         slots: Int,
         mailbox: UnsafeMutablePointer<Mailbox>,
         counters: Counters,
+        ring: ExchangeRing,
         everyCounters: UnsafeMutablePointer<Counters>,
         connections: UnsafeMutablePointer<Atomic<Int32>>,
         wakeUp: Int32,
@@ -93,6 +98,7 @@ struct Loop {
         self.threads = threads
         self.mailbox = mailbox
         self.counters = counters
+        self.ring = ring
         self.everyCounters = everyCounters
         self.connections = connections
         self.wakeUp = wakeUp
@@ -115,6 +121,7 @@ struct Loop {
         connectTimes.initialize(repeating: 0, count: ProxyLimits.serverIDs)
         scratch = .allocate(capacity: ProxyLimits.headRoom + ProxyLimits.readBytes)
         out = .allocate(capacity: ProxyLimits.outBytes)
+        cookieText = .allocate(capacity: ProxyLimits.cookieBytes)
         events = .allocate(capacity: ProxyLimits.eventsPerPass)
         let (epoll, wakeUp) = (epoll, wakeUp)
         try SystemError.check("epoll_ctl") { haven_epoll_ctl(epoll, EPOLL_CTL_ADD, wakeUp, EPOLLIN.rawValue, 0) }
@@ -174,6 +181,7 @@ struct Loop {
         loads.deallocate()
         scratch.deallocate()
         out.deallocate()
+        cookieText.deallocate()
         events.deallocate()
         _ = haven_close(epoll)
         mailbox.pointee.applied.store(.max, ordering: .releasing)

@@ -78,6 +78,8 @@ struct Slot {
         static let bulk = Flags(rawValue: 1 << 19)
         /// Client: its request asks for another protocol.
         static let upgrading = Flags(rawValue: 1 << 20)
+        /// Client: no request came before this one.
+        static let firstRequest = Flags(rawValue: 1 << 24)
         /// Client: HTTP/1.0.
         static let oldVersion = Flags(rawValue: 1 << 17)
     }
@@ -128,6 +130,13 @@ struct Slot {
 
     /// Server: when its connection was begun.
     var started: Int64 = 0
+
+    /// An idle server connection that is kept for one client alone, and that client: each of the other.
+    var bound: SlotPointer?
+    /// Client: what is remembered of the exchange under way.
+    var notes = ExchangeNotes()
+    /// Client: where it came from.
+    var clientAddress = ClientAddress()
 
     /// Client: the hash that picks its server, where a hash does.
     var key: UInt32 = 0
