@@ -82,7 +82,8 @@ public final class ProxyProcess {
             bound.append((endpoint, sockets.take()))
         }
         try Privileges.drop(to: options.user)
-        supervisor = try Supervisor(threads: options.threads, lease: lease)
+        let alarm = stopper.wakeUp.descriptor.number
+        supervisor = try Supervisor(threads: options.threads, lease: lease, alarm: alarm)
         poller = try Poller()
         try poller.add(stopper.wakeUp.descriptor.number, .read, token: Self.wakeUpToken)
         try poller.add(signals.descriptor.number, .read, token: Self.signalToken)
@@ -109,6 +110,8 @@ public final class ProxyProcess {
             events.removeAll(keepingCapacity: true)
             checks.tick(now: now, poller: &poller, into: &results)
             supervisor.receive(results)
+            for result in results { checks.settle(result.key, supervisor.pace(of: result.key), now: now) }
+            for key in supervisor.takeErrors() { checks.hasten(key, now: now) }
             // An endpoint of the old plan is closed before its agent hears that the new one runs.
             supervisor.tidy()
             answerApplied()
@@ -130,7 +133,8 @@ public final class ProxyProcess {
         case Self.wakeUpToken: stopper.wakeUp.clear()
         case Self.signalToken: if signals.next() != nil { stopper.stop() }
         case Self.controlToken: acceptSession()
-        case let token where CheckRunner.owns(token: token): checks.serve(token: token, now: now, into: &results)
+        case let token where CheckRunner.owns(token: token):
+            checks.serve(token: token, now: now, poller: &poller, into: &results)
         default: serveSession(event)
         }
     }

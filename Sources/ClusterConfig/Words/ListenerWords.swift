@@ -3,11 +3,13 @@ public import ClusterModel
 /// The options of a listener as `name=value`: HAProxy's keywords with `-` for the space between them.
 public enum ListenerWords {
     /// The options that this version understands.
-    static let known = [
+    static let known = ownNames + ServiceCheckWords.known
+
+    private static let ownNames = [
         "bind", "mode", "balance", "hash-type", "allbackups", "cookie", "timeout-connect", "timeout-client",
         "timeout-server",
         "timeout-http-request", "timeout-tunnel", "timeout-check", "retries", "redispatch", "forwardfor", "maxconn",
-        "httpchk", "httpchk-host", "expect-status",
+        "httpchk", "httpchk-host", "expect-status", "http-check",
     ]
 
     /// HAProxy's other keywords, with what there is instead.
@@ -25,9 +27,10 @@ public enum ListenerWords {
         "default_backend": "one listener has one set of servers; add them with haven lb server add",
         "ssl": "listeners do not encrypt yet",
         "crt": "listeners do not encrypt yet",
-        "tcp-check": "checks are by TCP connect, or by HTTP with httpchk",
-        "mysql-check": "check the port of clustercheck by HTTP: httpchk, and check port 9200 for each server",
-        "http-check": "give expect-status=200,300-302",
+        "smtpchk": "give tcp-check='expect rstring ^220'",
+        "ssl-hello-chk": "checks are not encrypted yet",
+        "ldap-check": "checks are by TCP connect, or by a script with tcp-check",
+        "external-check": "give each server agent-check agent-port PORT",
         "stats": "look with haven lb status",
         "log": "leave it out",
         "tcpka": "leave it out",
@@ -74,7 +77,11 @@ public enum ListenerWords {
         if !seen.contains("bind") {
             gathering.add("", "listener \"\(name)\" listens nowhere", remedy: "give bind=ADDRESS:PORT")
         }
-        let onlyWithCheck = ["expect-status", "httpchk-host"].first(where: seen.contains)
+        if seen.contains("expect-status"), listener.httpCheck?.expect != nil {
+            let remedy = "give http-check='expect status …' with the other rules, and leave expect-status out"
+            gathering.add("expect-status", "statuses are expected by expect-status and by http-check", remedy: remedy)
+        }
+        let onlyWithCheck = ["expect-status", "httpchk-host", "http-check"].first(where: seen.contains)
         if let option = onlyWithCheck, !seen.contains("httpchk") {
             gathering.add(option, "\"\(option)\" is given, but not \"httpchk\"", remedy: "add httpchk='GET /path'")
         }
@@ -103,10 +110,18 @@ public enum ListenerWords {
         case "redispatch": listener.redispatch = try Values.boolean(name, value)
         case "forwardfor": listener.forwardFor = try Values.boolean(name, value)
         case "maxconn": listener.maxConnections = try Values.integer(name, value, ConfigurationLimits.maxConnections)
-        case "httpchk": try setCheck(value, of: &listener)
+        case "httpchk":
+            try setCheck(of: &listener) { check throws(WordProblem) in
+                try HTTPCheckWords.setRequest(value, of: &check)
+            }
+        case "http-check":
+            try setCheck(of: &listener) { check throws(WordProblem) in
+                try HTTPCheckWords.setRules(value, of: &check)
+            }
         case "httpchk-host": listener.httpCheck = (listener.httpCheck ?? HTTPCheck()).with(host: value)
-        case "expect-status": listener.httpCheck = (listener.httpCheck ?? HTTPCheck()).with(status: try statuses(value))
-        default: throw unknown(name)
+        case "expect-status":
+            listener.httpCheck = (listener.httpCheck ?? HTTPCheck()).with(status: try statuses(name, value))
+        default: if try !ServiceCheckWords.set(setting, of: &listener) { throw unknown(name) }
         }
     }
 
@@ -181,29 +196,17 @@ public enum ListenerWords {
         return cookie
     }
 
-    /// `[METHOD] [URI] [VERSION]` as in HAProxy: one word alone is the URI.
-    private static func setCheck(_ text: String, of listener: inout Listener) throws(WordProblem) {
-        let words = text.split(separator: " ").map(String.init)
+    private static func setCheck(
+        of listener: inout Listener,
+        _ change: (inout HTTPCheck) throws(WordProblem) -> Void
+    ) throws(WordProblem) {
         var check = listener.httpCheck ?? HTTPCheck()
-        switch words.count {
-        case 0: break
-        case 1: check.uri = words[0]
-        case 2, 3:
-            check.method = words[0]
-            check.uri = words[1]
-            if words.count == 3, !["HTTP/1.0", "HTTP/1.1"].contains(words[2]) {
-                let remedy = "give METHOD and path alone, and httpchk-host=NAME where a Host is needed"
-                throw WordProblem("httpchk", "\"\(words[2])\" is no version", remedy: remedy)
-            }
-        default:
-            let remedy = "give httpchk='GET /healthcheck', and httpchk-host=NAME where a Host is needed"
-            throw WordProblem("httpchk", "\"\(text)\" has more than method, path and version", remedy: remedy)
-        }
+        try change(&check)
         listener.httpCheck = check
     }
 
     /// `200,300-302`, with HAProxy's leading word `status` allowed.
-    private static func statuses(_ text: String) throws(WordProblem) -> [StatusRange] {
+    static func statuses(_ option: String, _ text: String) throws(WordProblem) -> [StatusRange] {
         var list = text[...]
         if list.hasPrefix("status ") { list = list.dropFirst("status ".count) }
         var ranges: [StatusRange] = []
@@ -211,7 +214,7 @@ public enum ListenerWords {
             let ends = part.split(separator: "-", omittingEmptySubsequences: false).map { Int($0.filter { $0 != " " }) }
             guard (1...2).contains(ends.count), let first = ends.first ?? nil, let last = ends.last ?? nil else {
                 let remedy = "give codes and ranges, such as 200,300-302"
-                throw WordProblem("expect-status", "\"\(part)\" is no status code", remedy: remedy)
+                throw WordProblem(option, "\"\(part)\" is no status code", remedy: remedy)
             }
             ranges.append(StatusRange(first, last))
         }
@@ -261,12 +264,8 @@ extension ListenerWords {
         add("redispatch", "\(listener.redispatch)", unless: listener.redispatch == defaults.redispatch)
         add("forwardfor", "\(listener.forwardFor)", unless: listener.forwardFor == defaults.forwardFor)
         add("maxconn", "\(listener.maxConnections)", unless: listener.maxConnections == defaults.maxConnections)
-        if let check = listener.httpCheck {
-            add("httpchk", "\(check.method) \(check.uri)", unless: false)
-            if let host = check.host { add("httpchk-host", host, unless: false) }
-            let statuses = check.expectStatus.map(\.description).joined(separator: ",")
-            add("expect-status", statuses, unless: check.expectStatus == HTTPCheck().expectStatus)
-        }
+        if let check = listener.httpCheck { settings += HTTPCheckWords.settings(check) }
+        settings += ServiceCheckWords.settings(listener)
         return settings
     }
 }

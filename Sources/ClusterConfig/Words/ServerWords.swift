@@ -3,22 +3,18 @@ public import ClusterModel
 /// The words of a haproxy.cfg `server` line after `server NAME`.
 public enum ServerWords {
     /// The words that this version understands.
-    static let known = ["check", "inter", "rise", "fall", "port", "weight", "cookie", "backup", "disabled", "enabled"]
+    static let known =
+        ["check", "inter", "rise", "fall", "port", "weight", "cookie", "backup", "disabled", "enabled"]
+        + ServerHealthWords.known
 
     /// HAProxy's other words, with what there is instead.
     static let refused: [String: String] = [
-        "fastinter": "checks have one pace; give inter",
-        "downinter": "checks have one pace; give inter",
-        "addr": "checks go to the server's own address; give port for another port",
         "maxconn": "give the listener's maxconn",
         "maxqueue": "give the listener's maxconn",
         "minconn": "give the listener's maxconn",
+        "agent-addr": "the program is asked at the server's own address; give agent-port",
+        "agent-send": "nothing is sent to the program; give agent-check agent-port PORT",
         "slowstart": "raise the weight in steps with haven lb server set",
-        "on-marked-down": "leave it out",
-        "on-marked-up": "leave it out",
-        "observe": "checks alone decide; give check",
-        "agent-check": "checks are by TCP or HTTP; give check",
-        "track": "give each server a check of its own",
         "ssl": "connections to servers are not encrypted yet",
         "check-ssl": "checks are not encrypted yet",
         "verify": "connections to servers are not encrypted yet",
@@ -53,6 +49,7 @@ public enum ServerWords {
             gathering.attempt { () throws(WordProblem) in try reading.read(word) }
         }
         gathering.attempt { () throws(WordProblem) in try reading.requireCheck() }
+        gathering.attempt { () throws(WordProblem) in try reading.health.finish(&reading.server) }
         try gathering.finish()
         return reading.server
     }
@@ -61,6 +58,7 @@ public enum ServerWords {
     private struct Reading {
         var server: Server
         var words: ArraySlice<String>
+        var health = ServerHealthWords()
         private var check = ServerCheck()
         private var checkWords: [String] = []
         private var seen: Set<String> = []
@@ -83,6 +81,14 @@ public enum ServerWords {
             case "rise": check.rise = try Values.integer(word, try checkValue(word), ConfigurationLimits.checkCount)
             case "fall": check.fall = try Values.integer(word, try checkValue(word), ConfigurationLimits.checkCount)
             case "port": check.port = try Values.port(word, try checkValue(word))
+            case "fastinter", "downinter", "addr":
+                let value = try checkValue(word)
+                try ServerHealthWords.set(word, value, of: &check)
+            case "agent-check": health.readAgentCheck()
+            // Their values may be words themselves, such as fastinter.
+            case _ where ServerHealthWords.known.contains(word):
+                let value = try anyValue(word)
+                try health.set(word, value, of: &server)
             default: try refuse(word)
             }
             if server.check != nil { server.check = check }
@@ -101,6 +107,13 @@ public enum ServerWords {
                 throw WordProblem(word, "\"\(word)\" needs a value\(found)", remedy: "give it right after \"\(word)\"")
             }
             words.removeFirst()
+            return next
+        }
+
+        private mutating func anyValue(_ word: String) throws(WordProblem) -> String {
+            guard let next = words.popFirst() else {
+                throw WordProblem(word, "\"\(word)\" needs a value", remedy: "give it right after \"\(word)\"")
+            }
             return next
         }
 
@@ -134,7 +147,9 @@ public enum ServerWords {
             if check.rise != defaults.rise { words += ["rise", "\(check.rise)"] }
             if check.fall != defaults.fall { words += ["fall", "\(check.fall)"] }
             if let port = check.port { words += ["port", "\(port)"] }
+            words += ServerHealthWords.words(check)
         }
+        words += ServerHealthWords.words(server)
         if server.isBackup { words.append("backup") }
         if server.weight != 1 { words += ["weight", "\(server.weight)"] }
         // HAProxy has no word for a drain; the state is shown, and kept apart from the words, in files.

@@ -53,6 +53,7 @@ struct ListenerCommand: ParsableCommand {
                 haven lb listener create glance bind=192.168.0.30:9292 mode=http \\
                     httpchk='GET /healthcheck' expect-status=200
                 haven lb listener create galera bind=192.168.0.30:3306 mode=tcp timeout-client=90m timeout-server=90m
+                haven lb listener create redis bind=192.168.0.30:6379 balance=first redis-check=master
                 """
         )
 
@@ -63,7 +64,8 @@ struct ListenerCommand: ParsableCommand {
             help: ArgumentHelp(
                 """
                 bind, mode, balance, hash-type, allbackups, cookie, timeout-connect, timeout-client, timeout-server, timeout-http-request, \
-                timeout-tunnel, timeout-check, retries, redispatch, forwardfor, maxconn, httpchk, httpchk-host, expect-status.
+                timeout-tunnel, timeout-check, retries, redispatch, forwardfor, maxconn, httpchk, httpchk-host, expect-status, \
+                http-check, tcp-check, redis-check, mysql-check, pgsql-check, passive-check-factor.
                 """,
                 valueName: "name=value"
             )
@@ -129,7 +131,12 @@ struct ServerCommand: ParsableCommand {
 
         @Argument(
             help: ArgumentHelp(
-                "ADDRESS:PORT, then check, inter TIME, rise N, fall N, port N, weight N, cookie VALUE, disabled.",
+                """
+                ADDRESS:PORT, then check, inter TIME, fastinter TIME, downinter TIME, rise N, fall N, port N, addr ADDRESS, \
+                weight N, cookie VALUE, backup, disabled, track LISTENER/SERVER, agent-check agent-port N agent-inter TIME, \
+                observe layer4|layer7, error-limit N, on-error fastinter|fail-check|sudden-death|mark-down, \
+                on-marked-down shutdown-sessions, on-marked-up shutdown-backup-sessions.
+                """,
                 valueName: "word"
             )
         )

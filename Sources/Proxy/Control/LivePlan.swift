@@ -10,26 +10,6 @@ struct LiveListener {
     var servers: [LiveServer]
 }
 
-/// A server of the current plan with its number, health and last check.
-struct LiveServer {
-    let id: Int32
-    var configuration: Server
-    var node: NodeCondition
-    var health: HealthMachine
-    var lastCheck: CheckReport?
-    /// When its status last changed, in milliseconds since 1970.
-    var since: Int64
-
-    var condition: ServerCondition {
-        ServerCondition(
-            admin: configuration.state,
-            isHealthy: configuration.check == nil || health.isUp,
-            node: node,
-            weight: configuration.weight
-        )
-    }
-}
-
 /// Numbers for listeners or servers: stable as long as the thing is in the plan, and not given to another one before
 /// its last connection ended.
 struct NumberBook<Key: Hashable> {

@@ -16,11 +16,14 @@ struct TableBuilder {
     private var text: [UInt8] = []
     private var binds: [BindEntry] = []
     private var sockets: [Int32] = []
+    private let errors: ErrorCounts
 
     /// - Parameters:
     ///   - listenerCount: One more than the highest listener number in use.
     ///   - serverCount: One more than the highest server number in use.
-    init(listenerCount: Int, serverCount: Int) {
+    ///   - errors: Where errors of observed servers are counted.
+    init(listenerCount: Int, serverCount: Int, errors: ErrorCounts) {
+        self.errors = errors
         listeners = Array(repeating: ListenerEntry(), count: listenerCount)
         servers = Array(repeating: ServerEntry(), count: serverCount)
     }
@@ -131,7 +134,14 @@ struct TableBuilder {
             entry.setCookie = append(cookie.name + (server.configuration.cookie.map { "=\($0); path=/" } ?? ended))
         }
         entry.isUsable = server.condition.isUsable
-        entry.isLost = server.node == .lost
+        // A server that is marked down for good reason will answer as little as one whose node is gone.
+        entry.isLost = server.node == .lost || server.endsSessions
+        entry.sessions = server.sessions
+        if let observe = server.configuration.observe {
+            entry.errors = errors.base + Int(server.id)
+            entry.errorLimit = UInt32(clamping: observe.errorLimit ?? Observation.usualErrorLimit)
+            entry.observesAnswers = observe.layer == .layer7
+        }
         return entry
     }
 
@@ -156,7 +166,8 @@ struct TableBuilder {
                 points: Self.copy(points),
                 text: Self.copy(text),
                 binds: Self.copy(binds),
-                sockets: Self.copy(sockets)
+                sockets: Self.copy(sockets),
+                alarm: errors.alarm
             )
         )
         return table

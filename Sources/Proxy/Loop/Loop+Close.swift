@@ -77,7 +77,7 @@ extension Loop {
         case .exchange, .body:
             guard let client = server.pointee.peer else { return }
             if client.pointee.flags.contains(.responseStarted) { return abort(client) }
-            counters.add(.badResponses, server: server.pointee.server)
+            noteBadAnswer(server.pointee.server)
             answer(client, .serverTimeout)
         case .tunnel:
             if let client = server.pointee.peer { abort(client) }

@@ -145,6 +145,7 @@ extension Loop {
     private func noteConnected(_ slot: SlotPointer) {
         let time = connectTimes + Int(slot.pointee.server)
         time.pointee = ConnectPatience.smoothed(time.pointee, sample: now - slot.pointee.started)
+        noteReached(slot.pointee.server)
     }
 
     /// Sends the held request; that works as soon as the connection stands.
@@ -191,6 +192,7 @@ extension Loop {
 
     private mutating func failAttempt(_ client: SlotPointer, refused: Bool) {
         counters.add(.connectFailures, server: client.pointee.server)
+        noteUnreached(client.pointee.server)
         let entry = listener(client.pointee.listener)
         let step = nextStep(client)
         client.pointee.attempts &+= 1
@@ -277,7 +279,7 @@ extension Loop {
                 return connect(client)
             }
         }
-        counters.add(.badResponses, server: slot.pointee.server)
+        noteBadAnswer(slot.pointee.server)
         answer(client, .serverClosed)
     }
 }

@@ -40,7 +40,7 @@ extension Loop {
     ) {
         // A server that agrees before it was told all has not understood.
         guard server.pointee.output.isEmpty else {
-            counters.add(.badResponses, server: server.pointee.server)
+            noteBadAnswer(server.pointee.server)
             return answer(client, .badResponse)
         }
         blocks.release(&client.pointee.request)

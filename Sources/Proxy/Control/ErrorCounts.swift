@@ -1,0 +1,33 @@
+import LinuxIO
+import Synchronization
+
+/// Errors in a row of each observed server, counted by all loops together.
+///
+/// A loop that sees an error adds one, and a loop that sees a success sets the count back; who reaches the limit rings
+/// the control thread.
+final class ErrorCounts {
+    let base: UnsafeMutablePointer<Atomic<UInt32>>
+    /// What a loop writes to.
+    let alarm: Int32
+
+    init(alarm: Int32) {
+        self.alarm = alarm
+        base = .allocate(capacity: ProxyLimits.serverIDs)
+        for index in 0..<ProxyLimits.serverIDs { (base + index).initialize(to: Atomic<UInt32>(0)) }
+    }
+
+    deinit {
+        base.deinitialize(count: ProxyLimits.serverIDs)
+        base.deallocate()
+    }
+
+    /// Starts a server's count anew.
+    func clear(_ server: Int32) { base[Int(server)].store(0, ordering: .relaxed) }
+
+    /// Whether a server has had so many errors; its count starts anew then.
+    func take(_ server: Int32, limit: Int) -> Bool {
+        guard Int(base[Int(server)].load(ordering: .relaxed)) >= limit else { return false }
+        clear(server)
+        return true
+    }
+}
