@@ -42,7 +42,7 @@ struct HealthEventTests {
         agent.say { $0.send("ready down\n") }
         #expect(try proxy.eventually { $0.listeners[0].servers[0].status == .down })
         #expect(try TestClient(endpoint).get("/", "Cookie: SRV=s1\r\n")["x-server"] == "s2")
-        agent.say { $0.send("maint") }
+        agent.say { $0.send("maint\n") }
         #expect(try proxy.eventually { $0.listeners[0].servers[0].status == .maint })
         // Neither a word that it does not know nor its absence changes anything.
         agent.say { $0.send("what\n") }

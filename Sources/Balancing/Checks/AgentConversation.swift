@@ -14,15 +14,15 @@ public struct AgentReply: Hashable, Sendable {
     /// The highest percentage; the share is bounded by 256 all the same.
     public static let mostPercent = 25_600
 
-    /// Reads a line: words between blanks or commas; what follows `#` after a word is a reason.
+    /// Reads a line: words between blanks or commas, of which unknown ones are a reason, as all behind a `#` is.
     ///
     /// - Returns: nil for a line without any known word.
     public init?(_ line: ArraySlice<UInt8>) {
         text = CheckVerdict.plain(line.last == 0x0D ? line.dropLast() : line)
         var isKnown = false
-        let words = line.split { [0x20, 0x09, 0x2C, 0x0D].contains($0) }
-        for word in words {
-            let plain = String(decoding: word.prefix { $0 != UInt8(ascii: "#") }, as: UTF8.self).lowercased()
+        let said = line.prefix { $0 != UInt8(ascii: "#") }
+        for word in said.split(whereSeparator: { [0x20, 0x09, 0x2C, 0x0D].contains($0) }) {
+            let plain = String(decoding: word, as: UTF8.self).lowercased()
             switch plain {
             case "up": isUp = true
             case "down", "stopped", "fail", "failed": isUp = false
@@ -30,13 +30,11 @@ public struct AgentReply: Hashable, Sendable {
             case "drain": admin = .drain
             case "maint": admin = .maint
             default:
-                guard plain.hasSuffix("%"), let percent = Int(plain.dropLast()),
-                    (0...Self.mostPercent).contains(percent)
-                else { continue }
+                let percent = plain.hasSuffix("%") ? Int(plain.dropLast()) : nil
+                guard let percent, (0...Self.mostPercent).contains(percent) else { continue }
                 weightPercent = percent
             }
             isKnown = true
-            if word.contains(UInt8(ascii: "#")) { break }
         }
         guard isKnown else { return nil }
     }
@@ -52,14 +50,16 @@ struct AgentConversation {
         case .connected, .sent: return .wait
         case .received(let bytes):
             answer += bytes.prefix(CheckLimits.agentBytes - answer.count)
-            guard answer.contains(0x0A) || answer.count == CheckLimits.agentBytes else { return .wait }
-            return judge()
-        case .closed: return judge()
+            if let end = answer.firstIndex(of: 0x0A) { return judge(answer[..<end]) }
+            return answer.count == CheckLimits.agentBytes ? Self.broken : .wait
+        // Half a line may be half a word.
+        case .closed: return Self.broken
         }
     }
 
-    private mutating func judge() -> CheckStep {
-        let line = answer.prefix { $0 != 0x0A }
+    private static let broken = CheckStep.end(CheckVerdict(.invalidResponse, info: "no whole line"))
+
+    private mutating func judge(_ line: ArraySlice<UInt8>) -> CheckStep {
         reply = AgentReply(line)
         let result = reply == nil ? CheckResult.invalidResponse : .passed
         return .end(CheckVerdict(result, info: String(decoding: line, as: UTF8.self)))

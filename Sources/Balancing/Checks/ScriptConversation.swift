@@ -103,7 +103,7 @@ struct ScriptConversation {
     private mutating func look() -> CheckStep {
         guard case .expect(let needle, let isNegated) = rules[at] else { return .wait }
         let isEnd = isClosed || answer.count == CheckLimits.answerBytes
-        let isFound = find(needle, isEnd: isEnd)
+        let isFound = find(needle)
         guard isFound || isEnd else { return .wait }
         if isFound == isNegated {
             let what = isFound ? "unwanted answer" : "expected answer missing"
@@ -114,7 +114,7 @@ struct ScriptConversation {
     }
 
     /// Goes on looking where it stopped before.
-    private mutating func find(_ needle: Needle, isEnd: Bool) -> Bool {
+    private mutating func find(_ needle: Needle) -> Bool {
         defer { scanned = answer.count }
         switch needle {
         case .nothing: return false
@@ -123,7 +123,9 @@ struct ScriptConversation {
             return answer[start...].firstRange(of: bytes) != nil
         case .pattern:
             if scan?.feed(answer[scanned...]) == true { return true }
-            return isEnd && scan?.finish() == true
+            // `$` is the end of what has come, as in HAProxy: a service that goes on talking never closes.
+            var ending = scan
+            return ending?.finish() == true
         }
     }
 }
