@@ -109,9 +109,11 @@ public final class ProxyProcess {
             for event in events { serve(event, now: now, into: &results) }
             events.removeAll(keepingCapacity: true)
             checks.tick(now: now, poller: &poller, into: &results)
+            // Errors first: a check that passed now came after them.
+            let hastened = supervisor.takeErrors()
             supervisor.receive(results)
             for result in results { checks.settle(result.key, supervisor.pace(of: result.key), now: now) }
-            for key in supervisor.takeErrors() { checks.hasten(key, now: now) }
+            for key in hastened { checks.hasten(key, now: now) }
             // An endpoint of the old plan is closed before its agent hears that the new one runs.
             supervisor.tidy()
             answerApplied()

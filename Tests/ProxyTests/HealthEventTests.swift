@@ -97,6 +97,19 @@ struct HealthEventTests {
     }
 
     @Test
+    func `A success right after the last error that is too many does not undo it`() throws {
+        for _ in 0..<5 {
+            let (proxy, endpoint, _) = try observed(.markDown, .layer7, limit: 1)
+            let (bad, good) = (try TestClient(endpoint), try TestClient(endpoint))
+            try bad.send("GET /garbage HTTP/1.1\r\nHost: a\r\n\r\n")
+            try good.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+            #expect(try bad.response().status == 502)
+            #expect([200, 502, 503].contains(try good.response().status))
+            #expect(try proxy.eventually { $0.listeners[0].servers[0].status == .down })
+        }
+    }
+
+    @Test
     func `A status of 500 is an error, one that is the client's fault is none`() throws {
         let origin = try ScriptedServer { peer in
             let request = String(decoding: peer.hear(), as: UTF8.self)

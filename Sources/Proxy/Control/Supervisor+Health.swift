@@ -68,7 +68,7 @@ extension Supervisor {
     func takeErrors() -> [CheckRunner.Key] {
         var hastened: [CheckRunner.Key] = []
         var changed = false
-        for (server, limit) in observed where errors.take(server, limit: limit) {
+        for server in observed where errors.take(server) {
             if update(server, { $0.receiveErrors() }) { changed = true }
             hastened.append(CheckRunner.Key(server: server))
         }

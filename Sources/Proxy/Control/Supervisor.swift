@@ -12,8 +12,8 @@ final class Supervisor {
     var listeners: [LiveListener] = []
     /// Where each server stands in `listeners`, by its number.
     private(set) var places: [Int32: (listener: Int, server: Int)] = [:]
-    /// Servers whose errors in clients' traffic count, with how many are too many.
-    private(set) var observed: [(server: Int32, limit: Int)] = []
+    /// Servers whose errors in clients' traffic count.
+    private(set) var observed: [Int32] = []
     let errors: ErrorCounts
     private(set) var generation: UInt64 = 0
     private var retiredListeners: [Int32: Listener] = [:]
@@ -106,8 +106,7 @@ final class Supervisor {
         for (listener, live) in listeners.enumerated() {
             for (server, entry) in live.servers.enumerated() {
                 places[entry.id] = (listener, server)
-                guard let observe = entry.configuration.observe else { continue }
-                observed.append((entry.id, observe.errorLimit ?? Observation.usualErrorLimit))
+                if entry.configuration.observe != nil { observed.append(entry.id) }
             }
         }
     }

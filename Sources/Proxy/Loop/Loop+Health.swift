@@ -40,12 +40,17 @@ extension Loop {
     /// Errors count only in a row; almost always there are none, and nothing is written that others read.
     @inline(__always)
     private func forgive(_ errors: UnsafeMutablePointer<Atomic<UInt32>>) {
-        if errors.pointee.load(ordering: .relaxed) != 0 { errors.pointee.store(0, ordering: .relaxed) }
+        let count = errors.pointee.load(ordering: .relaxed)
+        guard count != 0, count < ErrorCounts.mark else { return }
+        // Where another loop was faster, its error is the newer one.
+        _ = errors.pointee.compareExchange(expected: count, desired: 0, ordering: .relaxed)
     }
 
     private func count(_ errors: UnsafeMutablePointer<Atomic<UInt32>>, _ entry: UnsafePointer<ServerEntry>) {
+        guard errors.pointee.load(ordering: .relaxed) < ErrorCounts.mark else { return }
         let count = errors.pointee.add(1, ordering: .relaxed).newValue
-        guard count == entry.pointee.errorLimit, let table else { return }
+        guard count >= entry.pointee.errorLimit, let table else { return }
+        errors.pointee.store(ErrorCounts.mark, ordering: .relaxed)
         var one: UInt64 = 1
         _ = haven_write(table.pointee.alarm, &one, 8)
     }

@@ -43,6 +43,7 @@ extension Loop {
             noteBadAnswer(server.pointee.server)
             return answer(client, .badResponse)
         }
+        noteAnswer(server.pointee.server, status: responseHead.status)
         blocks.release(&client.pointee.request)
         client.pointee.flags.remove([.replayable, .keepAlive])
         client.pointee.flags.insert([.responseStarted, .readable])
