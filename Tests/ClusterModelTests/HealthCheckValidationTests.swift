@@ -41,6 +41,12 @@ struct HealthCheckValidationTests {
             ({ $0.expect = [HTTPExpectation(.statusPattern("\\b"))] }, "the regular expression \"\\b\" has \\b"),
             ({ $0.expect = [HTTPExpectation(.string(""))] }, "an empty text is in every answer"),
             ({ $0.expect = [HTTPExpectation(.status([StatusRange(1, 2)]))] }, "1-2 are no status codes"),
+            (
+                {
+                    $0.method = "HEAD"
+                    $0.expect = [HTTPExpectation(.string("x"))]
+                }, "an answer to HEAD has no body to look at; give httpchk='GET /'"
+            ),
             ({ $0.method = "DELETE" }, "a check cannot use DELETE; use GET, HEAD, OPTIONS, POST or PUT"),
         ]
     }

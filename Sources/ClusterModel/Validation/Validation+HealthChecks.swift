@@ -21,13 +21,27 @@ extension Findings {
         if check.version == .http11, !hasHost {
             add(place.at("httpchk"), "a check by HTTP/1.1 needs a Host", remedy: "give httpchk-host=NAME")
         }
-        checkCount(check.expect?.count ?? 0, ConfigurationLimits.checkRules, at)
-        for rule in check.expect ?? [] {
+        checkExpectations(check, at)
+    }
+
+    private mutating func checkExpectations(_ check: HTTPCheck, _ place: ConfigurationPlace) {
+        let rules = check.expect ?? []
+        checkCount(rules.count, ConfigurationLimits.checkRules, place)
+        var looksAtBody = false
+        for rule in rules {
             switch rule.subject {
-            case .status(let ranges): checkStatus(ranges, at)
-            case .statusPattern(let text), .pattern(let text): checkPattern(text, at)
-            case .string(let text): checkNeedle(Array(text.utf8), at)
+            case .status(let ranges): checkStatus(ranges, place)
+            case .statusPattern(let text): checkPattern(text, place)
+            case .string(let text):
+                checkNeedle(Array(text.utf8), place)
+                looksAtBody = true
+            case .pattern(let text):
+                checkPattern(text, place)
+                looksAtBody = true
             }
+        }
+        if looksAtBody, check.method == "HEAD" {
+            add(place, "an answer to HEAD has no body to look at", remedy: "give httpchk='GET \(check.uri)'")
         }
     }
 
