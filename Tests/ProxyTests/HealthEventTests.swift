@@ -96,6 +96,33 @@ struct HealthEventTests {
         #expect(try TestClient(endpoint).get("/").status == 503)
     }
 
+    @Test(arguments: ["/garbage", "/drop", "/hang", "/refused"])
+    func `Whatever goes wrong with a server counts at layer 7`(path: String) throws {
+        let origin = try Origin("s1")
+        let endpoint = try TestNet.freeEndpoint()
+        let proxy = try TestProxy(threads: 2)
+        proxy.origins = [origin]
+        let plan = PlannedListener(
+            .test(endpoint, [origin]) {
+                Self.checkedOnce(&$0.servers[0])
+                $0.retries = 0
+                $0.timeouts.server = 100
+                $0.servers[0].observe = Observation(.layer7)
+                $0.servers[0].observe?.onError = .markDown
+                $0.servers[0].observe?.errorLimit = 2
+            }
+        )
+        try proxy.apply([plan])
+        #expect(try proxy.eventually { $0.listeners[0].servers[0].lastCheck?.result == .connected })
+        if path == "/refused" { origin.stop() }
+        for _ in 0..<2 {
+            let status = path == "/refused" ? 503 : path == "/hang" ? 504 : 502
+            #expect(try TestClient(endpoint).get(path).status == status)
+        }
+        #expect(try proxy.eventually { $0.listeners[0].servers[0].status == .down })
+        #expect(try proxy.listener().servers[0].lastCheck?.info == "2 errors in a row")
+    }
+
     @Test
     func `A success right after the last error that is too many does not undo it`() throws {
         for _ in 0..<5 {

@@ -140,7 +140,10 @@ struct LiveServer {
     mutating func receiveErrors() {
         guard health.isUp, let observe = configuration.observe else { return }
         let reaction = observe.onError ?? .failCheck
-        if reaction != .fastinter { lastCheck = CheckReport(result: .observed, milliseconds: 0) }
+        if reaction != .fastinter {
+            let limit = observe.errorLimit ?? Observation.usualErrorLimit
+            lastCheck = CheckReport(result: .observed, milliseconds: 0, info: "\(limit) errors in a row")
+        }
         _ = health.receive(reaction)
         if !health.isUp { isStopping = false }
     }
