@@ -2,6 +2,7 @@ import AdminAPI
 import Balancing
 import ClusterModel
 import Consensus
+import Cryptography
 import Dispatch
 import Foundation
 import LinuxIO
@@ -74,10 +75,14 @@ struct ProxyView: Equatable, Sendable {
 final class ProxySupervisor: Sendable {
     private struct Shared {
         var wanted: ProxyView?
+        /// What keys of session tickets come from.
+        var secret: SecretBytes?
         var generation: UInt64 = 0
         var status: ProxyStatus?
         var failedBinds: [FailedBind] = []
         var refusal: String?
+        /// What cannot be used of certificates and keys.
+        var faults: [String] = []
         var isRunning = false
         var isClosed = false
         var restarts = RestartPace()
@@ -121,12 +126,13 @@ final class ProxySupervisor: Sendable {
         thread.start()
     }
 
-    /// Makes the proxy do what this view says; returns at once.
-    func update(_ view: ProxyView) {
+    /// Makes the proxy do what this view says, with keys of session tickets that come from the cluster's secret; returns at
+    /// once.
+    func update(_ view: ProxyView, secret: SecretBytes? = nil) {
         let changed = shared.withLock { shared in
-            guard shared.wanted != view else { return false }
+            guard shared.wanted != view || shared.secret !== secret else { return false }
             shared.wanted = view
-            shared.generation += 1
+            shared.secret = secret
             return true
         }
         if changed { signal.signal() }
@@ -150,6 +156,7 @@ final class ProxySupervisor: Sendable {
             }
             if program != nil, !shared.isRunning { warnings.append("haven-proxy does not run on this node") }
             if let refusal = shared.refusal { warnings.append("haven-proxy refused the listeners: \(refusal)") }
+            warnings += shared.faults.map { "haven-proxy: \($0)" }
             for bind in shared.failedBinds { warnings.append("\(bind.endpoint) cannot be listened on: \(bind.reason)") }
             let restarts = shared.restarts.count(now: Clock.monotonic())
             if restarts > 0 {
@@ -255,7 +262,10 @@ final class ProxySupervisor: Sendable {
     private static let threads = max(1, min(ProcessInfo.processInfo.activeProcessorCount, 4))
 
     private func serve(_ client: ProxyClient, _ child: ChildProcess?) throws {
-        var applied: UInt64?
+        var applied: [PlannedListener]?
+        var seen: ProxyView?
+        var files = CertificateFiles()
+        var nextLook = Clock.monotonic()
         var nextStatus = Clock.monotonic()
         var nextHeartbeat = Clock.monotonic()
         while !isClosed {
@@ -263,21 +273,16 @@ final class ProxySupervisor: Sendable {
                 try client.heartbeat(patience: Self.hangPatience, busyPatience: Self.busyPatience)
                 nextHeartbeat = Clock.monotonic() + Self.heartbeatInterval
             }
-            let (view, generation) = shared.withLock { ($0.wanted, $0.generation) }
-            if let view, generation != applied {
-                var plan = ProxyPlan(generation: generation, listeners: view.listeners)
+            let (view, secret) = shared.withLock { ($0.wanted, $0.secret) }
+            if let view, view != seen || Clock.monotonic() >= nextLook {
+                let keys = secret.map { TicketKeys.keys(from: $0, wallClock: Clock.wallMilliseconds()) } ?? []
+                let listeners = files.complete(view.listeners, ticketKeys: keys)
+                nextLook = Clock.monotonic() + CertificateFiles.lookInterval
+                seen = view
                 // A process that has no plan yet knows nothing; what the one before it found out is a second old.
-                if applied == nil, client.hello.generation == 0 {
-                    plan = plan.remembering(shared.withLock { $0.status?.memories ?? [:] })
-                }
-                let servers = view.listeners.reduce(0) { $0 + $1.listener.servers.count }
-                let patience = Self.patience + Self.patiencePerServer * servers
-                let result = try client.apply(plan, deadline: Clock.monotonic() + patience)
-                applied = generation
-                shared.withLock { shared in
-                    shared.failedBinds = result.failedBinds
-                    shared.refusal = result.refusal
-                }
+                let isNew = applied == nil && client.hello.generation == 0
+                if listeners != applied { try apply(listeners, client, remembers: isNew) }
+                applied = listeners
             }
             if Clock.monotonic() >= nextStatus {
                 let status = try client.status(deadline: Clock.monotonic() + Self.patience)
@@ -287,6 +292,25 @@ final class ProxySupervisor: Sendable {
             child?.progress()
             if let exit = child?.exit { throw AgentFailure("it ended (\(exit))") }
             _ = signal.wait(timeout: .now() + Self.lookInterval)
+        }
+    }
+
+    private func apply(_ listeners: [PlannedListener], _ client: ProxyClient, remembers: Bool) throws {
+        let generation = shared.withLock { shared in
+            shared.generation += 1
+            return shared.generation
+        }
+        var plan = ProxyPlan(generation: generation, listeners: listeners)
+        if remembers { plan = plan.remembering(shared.withLock { $0.status?.memories ?? [:] }) }
+        let servers = listeners.reduce(0) { $0 + $1.listener.servers.count }
+        let result = try client.apply(
+            plan,
+            deadline: Clock.monotonic() + Self.patience + Self.patiencePerServer * servers
+        )
+        shared.withLock { shared in
+            shared.failedBinds = result.failedBinds
+            shared.refusal = result.refusal
+            shared.faults = result.faults
         }
     }
 

@@ -4,12 +4,15 @@ public struct RequestEdits: ~Escapable {
     public var removedCookie: Span<UInt8>
     /// The client's address for X-Forwarded-For; empty for none.
     public var forwardedFor: Span<UInt8>
+    /// Whether the server is told that the client's connection is encrypted, whatever the client says of that.
+    public var forwardsEncryption: Bool
 
-    /// Names both.
+    /// Names all of them.
     @_lifetime(copy removedCookie, copy forwardedFor)
-    public init(removedCookie: Span<UInt8>, forwardedFor: Span<UInt8>) {
+    public init(removedCookie: Span<UInt8>, forwardedFor: Span<UInt8>, forwardsEncryption: Bool = false) {
         self.removedCookie = removedCookie
         self.forwardedFor = forwardedFor
+        self.forwardsEncryption = forwardsEncryption
     }
 }
 
@@ -41,6 +44,7 @@ extension RequestHead {
             out.append(edits.forwardedFor)
             out.append("\r\n")
         }
+        if edits.forwardsEncryption { out.append("X-Forwarded-Proto: https\r\n") }
         out.append("\r\n")
     }
 
@@ -48,6 +52,7 @@ extension RequestHead {
         switch field.kind {
         case .hop, .upgrade, .connection, .contentLength, .transferEncoding: return false
         case .cookie where edits.removedCookie.count > 0: return false
+        case .forwardedProtocol where edits.forwardsEncryption: return false
         // HTTP/1.0 has no interim responses.
         case .expect where minorVersion == 0: return false
         default: return !nominates || !fields.connectionNames(field, bytes)

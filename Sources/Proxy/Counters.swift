@@ -7,12 +7,12 @@ import Synchronization
 struct Counters {
     /// What is counted per listener.
     enum ListenerField: Int, CaseIterable {
-        case accepted, open, requests, resetWithoutLease
+        case accepted, open, requests, resetWithoutLease, handshakeFailures
     }
 
     /// What is counted per server.
     enum ServerField: Int, CaseIterable {
-        case requests, open, idle, connectFailures, badResponses
+        case requests, open, idle, connectFailures, badResponses, handshakeFailures
     }
 
     private static let answersAt = ListenerField.allCases.count

@@ -1,4 +1,5 @@
 import Balancing
+import CTLS
 import Synchronization
 
 /// What the loops know of the configuration and of servers' health: built by the control thread, never changed once
@@ -24,6 +25,8 @@ struct RouteTable {
     var text: UnsafeMutableBufferPointer<UInt8>
     /// Where to listen.
     var binds: UnsafeMutableBufferPointer<BindEntry>
+    /// Sessions that begin from now on are made by these `SSL_CTX`; a table holds a reference to each.
+    var contexts: UnsafeMutableBufferPointer<OpaquePointer>
     /// Listening sockets: of bind b and thread t at `b * threads + t`.
     var sockets: UnsafeMutableBufferPointer<Int32>
     /// What wakes the control thread.
@@ -41,6 +44,8 @@ struct RouteTable {
         table.pointee.text.deallocate()
         table.pointee.binds.deallocate()
         table.pointee.sockets.deallocate()
+        for context in table.pointee.contexts { SSL_CTX_free(context) }
+        table.pointee.contexts.deallocate()
         table.deallocate()
     }
 }
@@ -70,6 +75,10 @@ struct ListenerEntry {
     var removesCookie = false
     var marksPrivate = false
     var redispatches = false
+    /// Whether connections are encrypted; by `tls`, and not at all while that is nil.
+    var isEncrypted = false
+    /// The `SSL_CTX` of its clients' sessions.
+    var tls: OpaquePointer?
     /// No longer in the plan: its connections end with what they are doing.
     var isRemoved = false
     var method = PickMethod.sequence
@@ -102,6 +111,12 @@ struct ServerEntry {
     var address = InlineArray<28, UInt8>(repeating: 0)
     /// The value of the Set-Cookie line that binds a client to it (or ends a binding, where it has no cookie).
     var setCookie = TextRange()
+    /// Whether connections to it are encrypted; by `tls`, and not at all while that is nil.
+    var isEncrypted = false
+    /// The `SSL_CTX` of sessions with it.
+    var tls: OpaquePointer?
+    /// The name that it is asked for, with a zero byte; empty for none.
+    var serverName = TextRange()
     /// Whether clients may be on it at all.
     var isUsable = false
     /// Whether its node is gone, or it is marked down and ends its sessions, so that open connections will never be

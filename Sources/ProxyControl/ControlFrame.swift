@@ -44,7 +44,10 @@ public struct ControlFrame: Sendable {
     public init(_ kind: Kind, _ value: some Encodable, descriptorCount: Int = 0) throws(ProxyControlError) {
         self.kind = kind
         self.descriptorCount = descriptorCount
-        do { payload = [UInt8](try JSONEncoder().encode(value)) } catch { throw .encoding("\(error)") }
+        let encoder = JSONEncoder()
+        // Agent and proxy are alone on this channel, and keys have to get through.
+        encoder.userInfo[Secret.reveal] = true
+        do { payload = [UInt8](try encoder.encode(value)) } catch { throw .encoding("\(error)") }
         guard payload.count <= Self.payloadBytes else { throw .tooLarge(payload.count) }
     }
 
@@ -117,12 +120,20 @@ public struct PlanResult: Codable, Sendable {
     public var refusal: String?
     /// Endpoints of the plan that are not served, each with the reason.
     public var failedBinds: [FailedBind]
+    /// What cannot be used of the plan's certificates and keys, in the operator's words.
+    public var faults: [String]
 
     /// Describes an outcome.
-    public init(generation: UInt64, refusal: String? = nil, failedBinds: [FailedBind] = []) {
+    public init(
+        generation: UInt64,
+        refusal: String? = nil,
+        failedBinds: [FailedBind] = [],
+        faults: [String] = []
+    ) {
         self.generation = generation
         self.refusal = refusal
         self.failedBinds = failedBinds
+        self.faults = faults
     }
 }
 

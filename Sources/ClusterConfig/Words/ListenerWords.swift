@@ -10,6 +10,7 @@ public enum ListenerWords {
         "timeout-server",
         "timeout-http-request", "timeout-tunnel", "timeout-check", "retries", "redispatch", "forwardfor", "maxconn",
         "httpchk", "httpchk-host", "expect-status", "http-check",
+        "crt", "ssl-min-ver", "ciphers", "ciphersuites", "alpn", "verify", "ca-file", "strict-sni",
     ]
 
     /// HAProxy's other keywords, with what there is instead.
@@ -25,8 +26,13 @@ public enum ListenerWords {
         "acl": "one listener has one set of servers",
         "use_backend": "one listener has one set of servers",
         "default_backend": "one listener has one set of servers; add them with haven lb server add",
-        "ssl": "listeners do not encrypt yet",
-        "crt": "listeners do not encrypt yet",
+        "ssl": "give crt=/path/of/certificate.pem, which encrypts all binds of the listener",
+        "no-sslv3": "leave it out; the lowest version is TLSv1.2",
+        "no-tlsv10": "leave it out; the lowest version is TLSv1.2",
+        "no-tlsv11": "leave it out; the lowest version is TLSv1.2",
+        "no-tls-tickets": "leave it out; tickets are sealed by keys that change every day",
+        "crl-file": "leave it out",
+        "crt-list": "give the files, or a directory, to crt",
         "smtpchk": "give tcp-check='expect rstring ^220'",
         "ssl-hello-chk": "checks are not encrypted yet",
         "ldap-check": "checks are by TCP connect, or by a script with tcp-check",
@@ -77,6 +83,7 @@ public enum ListenerWords {
         if !seen.contains("bind") {
             gathering.add("", "listener \"\(name)\" listens nowhere", remedy: "give bind=ADDRESS:PORT")
         }
+        if let fault = ListenerTLSWords.fault(listener.tls) { gathering.add(fault) }
         if seen.contains("expect-status"), listener.httpCheck?.expect != nil {
             let remedy = "give http-check='expect status …' with the other rules, and leave expect-status out"
             gathering.add("expect-status", "statuses are expected by expect-status and by http-check", remedy: remedy)
@@ -119,6 +126,10 @@ public enum ListenerWords {
                 try HTTPCheckWords.setRules(value, of: &check)
             }
         case "httpchk-host": listener.httpCheck = (listener.httpCheck ?? HTTPCheck()).with(host: value)
+        case "crt", "ssl-min-ver", "ciphers", "ciphersuites", "alpn", "verify", "ca-file", "strict-sni":
+            var tls = listener.tls ?? ListenerTLS(certificates: [])
+            try ListenerTLSWords.set(setting, of: &tls)
+            listener.tls = tls
         case "expect-status":
             listener.httpCheck = (listener.httpCheck ?? HTTPCheck()).with(status: try statuses(name, value))
         default: if try !ServiceCheckWords.set(setting, of: &listener) { throw unknown(name) }
@@ -266,6 +277,6 @@ extension ListenerWords {
         add("maxconn", "\(listener.maxConnections)", unless: listener.maxConnections == defaults.maxConnections)
         if let check = listener.httpCheck { settings += HTTPCheckWords.settings(check) }
         settings += ServiceCheckWords.settings(listener)
-        return settings
+        return settings + (listener.tls.map(ListenerTLSWords.settings) ?? [])
     }
 }

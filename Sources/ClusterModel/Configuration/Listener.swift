@@ -30,6 +30,8 @@ public struct Listener: Hashable, Codable, Sendable {
     public var serviceCheck: ServiceCheck?
     /// How many times rarer servers are checked on nodes that do not hold a virtual IP of this listener; nil: as often.
     public var passiveCheckFactor: Int?
+    /// How its clients' connections are encrypted; nil for not at all.
+    public var tls: ListenerTLS?
     /// The servers, in the order of configuration (which decides between equal cookies).
     public var servers: [Server]
 
@@ -50,6 +52,7 @@ public struct Listener: Hashable, Codable, Sendable {
         httpCheck = nil
         serviceCheck = nil
         passiveCheckFactor = nil
+        tls = nil
         servers = []
     }
 }
@@ -207,6 +210,8 @@ public struct Server: Hashable, Codable, Sendable {
     public var onMarkedUp: MarkedUpAction?
     /// The server whose checks count for this one; nil: its own.
     public var track: TrackedServer?
+    /// How connections to it are encrypted; nil for not at all.
+    public var tls: ServerTLS?
 
     /// Describes a server.
     public init(name: String, endpoint: Endpoint) {
@@ -222,6 +227,7 @@ public struct Server: Hashable, Codable, Sendable {
         onMarkedDown = nil
         onMarkedUp = nil
         track = nil
+        tls = nil
     }
 }
 

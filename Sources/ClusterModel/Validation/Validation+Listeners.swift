@@ -27,6 +27,7 @@ extension ClusterConfiguration {
             findings.checkNumbers(listener, place)
             if let check = listener.httpCheck { findings.check(check, place) }
             findings.checkService(listener, place)
+            if let tls = listener.tls { findings.check(tls, place) }
             findings.checkCount(listener.servers.count, ConfigurationLimits.serversPerListener, place.at("servers"))
             findings.checkServers(listener, place)
         }
@@ -125,6 +126,7 @@ extension Findings {
             }
             if let check = server.check { self.check(check, own) }
             checkHealth(server, of: listener, own)
+            if let tls = server.tls { self.check(tls, own) }
         }
     }
 

@@ -8,6 +8,10 @@ struct LiveListener {
     let id: Int32
     var planned: PlannedListener
     var servers: [LiveServer]
+    /// How its clients' connections are encrypted; nil where they are not, or while its certificates cannot be used.
+    var tls: TLSContext?
+    /// What is wrong with its certificates.
+    var tlsFault: String?
 }
 
 /// Numbers for listeners or servers: stable as long as the thing is in the plan, and not given to another one before

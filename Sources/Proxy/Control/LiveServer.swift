@@ -26,6 +26,10 @@ struct LiveServer {
     var shown = ServerStatus.up
     /// Raised whenever all its connections shall end.
     var sessions: UInt32 = 0
+    /// How connections to it are encrypted; nil where they are not, or while its files cannot be used.
+    var tls: TLSContext?
+    /// What is wrong with its files.
+    var tlsFault: String?
 
     var condition: ServerCondition {
         var admin = agent.admin(with: configuration.state)

@@ -122,7 +122,9 @@ final class Supervisor {
             if before == nil { errors.clear(number) }
             servers.append(LiveServer(before, server, node, id: number, memory: planned.memories?[server.name]))
         }
-        return LiveListener(id: id, planned: planned, servers: servers)
+        var live = LiveListener(id: id, planned: planned, servers: servers)
+        encrypt(&live, known: known)
+        return live
     }
 
     private func closeUnused(_ wanted: Set<Endpoint>) {

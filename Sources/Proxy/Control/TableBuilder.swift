@@ -1,5 +1,6 @@
 import Balancing
 import CLinux
+import CTLS
 import ClusterModel
 import LinuxIO
 import ProxyControl
@@ -17,6 +18,7 @@ struct TableBuilder {
     private var binds: [BindEntry] = []
     private var sockets: [Int32] = []
     private let errors: ErrorCounts
+    private var contexts: [OpaquePointer] = []
 
     /// - Parameters:
     ///   - listenerCount: One more than the highest listener number in use.
@@ -58,6 +60,7 @@ struct TableBuilder {
             weights.append(UInt16(share))
             servers[Int(server.id)] = serverEntry(server, cookie: configuration.cookie)
         }
+        entry.tls = keep(live.tls)
         entry.method = Self.method(configuration)
         let sequence = RoundRobin.sequence(weights: shares)
         entry.firstInSequence = Int32(sequences.count)
@@ -102,6 +105,7 @@ struct TableBuilder {
     private static func settings(_ configuration: Listener) -> ListenerEntry {
         var entry = ListenerEntry()
         entry.isHTTP = configuration.mode == .http
+        entry.isEncrypted = configuration.tls != nil
         entry.forwardsFor = configuration.mode == .http && configuration.forwardFor
         entry.redispatches = configuration.redispatch
         entry.retries = Int32(configuration.retries)
@@ -133,6 +137,9 @@ struct TableBuilder {
             let ended = "=; Expires=Thu, 01-Jan-1970 00:00:01 GMT; path=/"
             entry.setCookie = append(cookie.name + (server.configuration.cookie.map { "=\($0); path=/" } ?? ended))
         }
+        entry.isEncrypted = server.configuration.tls != nil
+        entry.tls = keep(server.tls)
+        if let name = server.configuration.tls?.serverName { entry.serverName = append(name + "\0") }
         entry.isUsable = server.condition.isUsable
         // A server that is marked down for good reason will answer as little as one whose node is gone.
         entry.isLost = server.node == .lost || server.endsSessions
@@ -143,6 +150,13 @@ struct TableBuilder {
             entry.observesAnswers = observe.layer == .layer7
         }
         return entry
+    }
+
+    /// The context as the loops see it, with a reference for this table.
+    private mutating func keep(_ context: TLSContext?) -> OpaquePointer? {
+        guard let context, haven_tls_up_ref(context.pointer) == 1 else { return nil }
+        contexts.append(context.pointer)
+        return context.pointer
     }
 
     private mutating func append(_ more: String) -> TextRange {
@@ -166,6 +180,7 @@ struct TableBuilder {
                 points: Self.copy(points),
                 text: Self.copy(text),
                 binds: Self.copy(binds),
+                contexts: Self.copy(contexts),
                 sockets: Self.copy(sockets),
                 alarm: errors.alarm
             )

@@ -58,17 +58,17 @@ extension Loop {
     // MARK: Sessions
 
     /// Whether the table that was just taken over ends the server's sessions.
-    func endsSessions(_ number: Int32, since former: UnsafeMutablePointer<RouteTable>?) -> Bool {
+    func isLeft(_ number: Int32, since former: UnsafeMutablePointer<RouteTable>?) -> Bool {
         guard let former, Int(number) < former.pointee.servers.count else { return false }
         // A number that has another owner now, or none, starts at zero again.
         return server(number).pointee.sessions > former.pointee.servers[Int(number)].sessions
     }
 
     /// Ends what a server does for a client, although it could go on: the client shall go to another one.
-    mutating func endSession(_ slot: SlotPointer) {
+    mutating func leave(_ slot: SlotPointer) {
         guard let client = slot.pointee.peer else { return }
         if slot.pointee.phase == .tunnel || client.pointee.flags.contains(.responseStarted) { return abort(client) }
-        let isUnsent = slot.pointee.phase == .connecting
+        let isUnsent = slot.pointee.phase == .connecting || slot.pointee.phase == .handshake
         let isReplayable = client.pointee.flags.contains(.replayable) && client.pointee.request.base != nil
         guard isUnsent || isReplayable else { return answer(client, .serverClosed) }
         closeServer(slot)

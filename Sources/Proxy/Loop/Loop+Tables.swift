@@ -82,8 +82,8 @@ extension Loop {
             let slot = slab.slot(at: index)
             if slot.pointee.kind == .client { settle(client: slot) }
             guard slot.pointee.kind == .server else { continue }
-            if endsSessions(slot.pointee.server, since: former), slot.pointee.phase != .idle {
-                endSession(slot)
+            if isLeft(slot.pointee.server, since: former), slot.pointee.phase != .idle {
+                leave(slot)
                 continue
             }
             let entry = server(slot.pointee.server)
@@ -91,7 +91,8 @@ extension Loop {
             switch slot.pointee.phase {
             case .idle: closeIdle(slot)
             case .connecting where entry.pointee.isLost: serverVanished(slot)
-            case .connecting: connectFailed(slot, refused: false)
+            case .connecting, .handshake:
+                entry.pointee.isLost ? serverVanished(slot) : connectFailed(slot, refused: false)
             default: if entry.pointee.isLost { serverVanished(slot) }
             }
         }
