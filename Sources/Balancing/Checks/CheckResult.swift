@@ -6,6 +6,12 @@ public enum CheckResult: String, Codable, Sendable {
     case refused = "L4CON"
     /// No connection in time.
     case connectTimeout = "L4TOUT"
+    /// Connected and encrypted.
+    case secured = "L6OK"
+    /// No encryption in time.
+    case handshakeTimeout = "L6TOUT"
+    /// It could not be agreed how to encrypt, or the server could not prove who it is.
+    case handshakeFailed = "L6RSP"
     /// The expected answer.
     case passed = "L7OK"
     /// A 404 that means that no new clients shall come (`http-check disable-on-404`).
@@ -20,7 +26,12 @@ public enum CheckResult: String, Codable, Sendable {
     case observed = "HANA"
 
     /// Whether the server passed.
-    public var isPass: Bool { self == .connected || self == .passed || self == .conditionallyPassed }
+    public var isPass: Bool {
+        switch self {
+        case .connected, .secured, .passed, .conditionallyPassed: true
+        default: false
+        }
+    }
 }
 
 /// What a check found out.

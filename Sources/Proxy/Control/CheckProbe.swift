@@ -16,7 +16,11 @@ struct CheckProbe: ~Copyable {
         case ended(CheckReport, AgentReply?)
     }
 
+    private var session: CheckSession?
     private var socket: Descriptor
+    private let encryption: CheckEncryption?
+    /// Whether nothing has to be agreed before the conversation may begin.
+    private var isSecured: Bool
     private let endpoint: Endpoint
     private var conversation: CheckConversation
     private var isConnected = false
@@ -34,6 +38,7 @@ struct CheckProbe: ~Copyable {
     init(
         to endpoint: Endpoint,
         recipe: CheckRecipe,
+        encryption: CheckEncryption? = nil,
         connectTimeout: Duration,
         answerTimeout: Duration,
         now: Instant
@@ -42,6 +47,8 @@ struct CheckProbe: ~Copyable {
         let first = Endpoint(address: endpoint.address, port: conversation.firstPort ?? endpoint.port)
         socket = try StreamSocket.connect(to: first)
         self.endpoint = endpoint
+        self.encryption = encryption
+        isSecured = encryption == nil || conversation.firstPort != nil
         self.conversation = conversation
         started = now
         deadline = now + connectTimeout
@@ -58,7 +65,14 @@ struct CheckProbe: ~Copyable {
             deadline = now + answerTimeout
             // A reset spares the server a connection in TIME_WAIT or a session to time out.
             if conversation.isConnectAlone { haven_reset_on_close(socket.number) }
-            event = .connected
+            if isSecured { event = .connected }
+        }
+        if !isSecured {
+            switch secure() {
+            case 1: event = .connected
+            case -Int(EAGAIN): return .goesOn
+            default: return .ended(report(.handshakeFailed, now: now), nil)
+            }
         }
         while true {
             if let event {
@@ -70,7 +84,8 @@ struct CheckProbe: ~Copyable {
                 case .connect(let port): return reconnect(port, now: now)
                 case .end(let verdict, let farewell):
                     // Best effort: a service that does not take it at once does not get it.
-                    if !farewell.isEmpty { _ = haven_send(socket.number, farewell, farewell.count, 0) }
+                    if !farewell.isEmpty { _ = write(farewell, farewell.count) }
+                    session?.sayEnd()
                     return .ended(report(verdict, now: now), conversation.agentReply)
                 }
             }
@@ -91,7 +106,7 @@ struct CheckProbe: ~Copyable {
     private mutating func send() -> Transfer {
         while sent < output.count {
             let count = output.withUnsafeBytes { raw in
-                haven_send(socket.number, raw.baseAddress?.advanced(by: sent), raw.count - sent, 0)
+                write(raw.baseAddress?.advanced(by: sent), raw.count - sent)
             }
             if count == -Int(EAGAIN) { return .blocked }
             guard count > 0 else { return .failed }
@@ -101,10 +116,29 @@ struct CheckProbe: ~Copyable {
         return .happened(.sent)
     }
 
+    /// Goes on with the handshake; 1 when it is complete, or -errno.
+    private mutating func secure() -> Int {
+        if session == nil {
+            guard let encryption else { return -Int(EPROTO) }
+            session = CheckSession(encryption, socket: socket.number)
+        }
+        let result = session?.handshake() ?? -Int(EPROTO)
+        isSecured = result == 1
+        return result
+    }
+
+    private func write(_ bytes: UnsafeRawPointer?, _ count: Int) -> Int {
+        session?.write(bytes, count) ?? haven_send(socket.number, bytes, count, 0)
+    }
+
+    private func receive(_ target: UnsafeMutableRawPointer?, _ count: Int) -> Int {
+        session?.read(target, count) ?? haven_recv(socket.number, target, count, 0)
+    }
+
     private func read() -> Transfer {
         var chunk = [UInt8](repeating: 0, count: ProxyLimits.checkReadBytes)
         while true {
-            let count = haven_recv(socket.number, &chunk, chunk.count, 0)
+            let count = chunk.withUnsafeMutableBytes { receive($0.baseAddress, $0.count) }
             if count == -Int(EINTR) { continue }
             if count == -Int(EAGAIN) { return .blocked }
             return .happened(count > 0 ? .received(chunk[..<count]) : .closed)
@@ -112,6 +146,8 @@ struct CheckProbe: ~Copyable {
     }
 
     private mutating func reconnect(_ port: UInt16?, now: Instant) -> Progress {
+        session = nil
+        isSecured = encryption == nil || port != nil
         do throws(SystemError) {
             socket = try StreamSocket.connect(to: Endpoint(address: endpoint.address, port: port ?? endpoint.port))
         } catch { return .ended(report(.refused, now: now), nil) }
@@ -123,6 +159,7 @@ struct CheckProbe: ~Copyable {
     /// The result of a check that took too long.
     func expired(now: Instant) -> CheckReport {
         guard isConnected else { return report(.connectTimeout, now: now) }
+        guard isSecured else { return report(.handshakeTimeout, now: now) }
         return report(CheckVerdict(.responseTimeout, info: conversation.place), now: now)
     }
 
@@ -130,7 +167,7 @@ struct CheckProbe: ~Copyable {
 
     private func report(_ verdict: CheckVerdict, now: Instant) -> CheckReport {
         CheckReport(
-            result: verdict.result,
+            result: verdict.result == .connected && session != nil ? .secured : verdict.result,
             httpStatus: verdict.status,
             milliseconds: (now - started).milliseconds,
             info: verdict.info.isEmpty ? nil : verdict.info

@@ -32,6 +32,8 @@ struct CheckRunner: ~Copyable {
     struct Target: Hashable {
         var endpoint: Endpoint
         var recipe: CheckRecipe
+        /// How its connection is encrypted; nil for not at all.
+        var encryption: CheckEncryption?
         var inter: Milliseconds
         var fastInter: Milliseconds
         var downInter: Milliseconds
@@ -134,6 +136,7 @@ struct CheckRunner: ~Copyable {
                 CheckProbe(
                     to: target.endpoint,
                     recipe: target.recipe,
+                    encryption: target.encryption,
                     connectTimeout: min(target.connectTimeout, target.inter).duration,
                     answerTimeout: target.answerTimeout.duration,
                     now: now

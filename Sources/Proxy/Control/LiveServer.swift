@@ -49,6 +49,13 @@ struct LiveServer {
         )
     }
 
+    /// How its checks are encrypted: as clients' connections, unless they go to another place, as in HAProxy.
+    var checkEncryption: CheckEncryption? {
+        guard let settings = configuration.tls, configuration.check?.port == nil, configuration.check?.address == nil
+        else { return nil }
+        return CheckEncryption(context: tls, serverName: settings.serverName)
+    }
+
     /// Whether its connections end because it is down (`on-marked-down shutdown-sessions`).
     var endsSessions: Bool { configuration.onMarkedDown == .shutdownSessions && !condition.isUsable }
 

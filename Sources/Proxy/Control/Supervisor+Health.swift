@@ -21,6 +21,7 @@ extension Supervisor {
                     targets[CheckRunner.Key(server: server.id)] = CheckRunner.Target(
                         endpoint: Endpoint(address: check.address ?? own.address, port: check.port ?? own.port),
                         recipe: recipe,
+                        encryption: server.checkEncryption,
                         inter: pace(check.inter),
                         fastInter: pace(check.fastInter ?? check.inter),
                         downInter: pace(check.downInter ?? check.inter),
