@@ -20,6 +20,8 @@ public enum ServerStatus: String, Codable, Sendable {
     case maint = "MAINT"
     /// It keeps clients with its cookie and takes no new ones.
     case drain = "DRAIN"
+    /// Its checks say so themselves: it keeps clients with its cookie and takes no new ones.
+    case stopping = "NOLB"
 }
 
 /// All that decides whether a server gets requests.
@@ -28,15 +30,24 @@ public struct ServerCondition: Hashable, Sendable {
     public var admin: ServerAdminState
     /// What checks say; true where there are none.
     public var isHealthy: Bool
+    /// Whether its checks say that no new clients shall come (`http-check disable-on-404`).
+    public var isStopping: Bool
     /// What the cluster says.
     public var node: NodeCondition
     /// Its share; 0 to 256.
     public var weight: Int
 
-    /// States all four.
-    public init(admin: ServerAdminState, isHealthy: Bool, node: NodeCondition = .available, weight: Int = 1) {
+    /// States all of it.
+    public init(
+        admin: ServerAdminState,
+        isHealthy: Bool,
+        isStopping: Bool = false,
+        node: NodeCondition = .available,
+        weight: Int = 1
+    ) {
         self.admin = admin
         self.isHealthy = isHealthy
+        self.isStopping = isStopping
         self.node = node
         self.weight = weight
     }
@@ -45,11 +56,12 @@ public struct ServerCondition: Hashable, Sendable {
     public var status: ServerStatus {
         if admin == .maint { return .maint }
         if node == .lost || !isHealthy { return .down }
-        return admin == .drain || node == .standby ? .drain : .up
+        if admin == .drain || node == .standby { return .drain }
+        return isStopping ? .stopping : .up
     }
 
     /// Whether clients that hold its cookie are sent to it: in drain and with weight 0 they are.
-    public var isUsable: Bool { status == .up || status == .drain }
+    public var isUsable: Bool { status == .up || status == .drain || status == .stopping }
 
     /// Whether it takes clients without a cookie.
     public var isEligible: Bool { status == .up && weight > 0 }

@@ -36,8 +36,28 @@ struct ProxyView: Equatable, Sendable {
                 }
             }
             let binds = Set(listener.binds.filter { virtual.contains($0.address) })
-            return PlannedListener(listener, virtualBinds: binds, nodes: nodes)
+            var planned = PlannedListener(listener, virtualBinds: binds, nodes: nodes)
+            planned.isPassive = Self.isPassive(listener, binds, of: core.id, core.state)
+            return planned
         }
+    }
+
+    /// Whether other nodes hold all virtual IPs of a listener that is to be checked more rarely then; nil: no.
+    static func isPassive(
+        _ listener: Listener,
+        _ virtual: Set<Endpoint>,
+        of node: NodeID,
+        _ state: ClusterState
+    ) -> Bool? {
+        guard listener.passiveCheckFactor != nil, !virtual.isEmpty else { return nil }
+        let addresses = Set(virtual.map(\.address))
+        let isHolder = state.configuration.resources.contains { resource in
+            guard case .virtualIP(let virtual) = resource.kind, addresses.contains(virtual.address) else {
+                return false
+            }
+            return state.assignments[resource.name]?.node == node
+        }
+        return isHolder ? nil : true
     }
 
     private static func condition(of node: Node, core: NodeCore) -> NodeCondition {
@@ -265,7 +285,9 @@ final class ProxySupervisor: Sendable {
                 let listeners = files.complete(view.listeners, ticketKeys: keys)
                 nextLook = Clock.monotonic() + CertificateFiles.lookInterval
                 seen = view
-                if listeners != applied { try apply(listeners, client) }
+                // A process that has no plan yet knows nothing; what the one before it found out is a second old.
+                let isNew = applied == nil && client.hello.generation == 0
+                if listeners != applied { try apply(listeners, client, remembers: isNew) }
                 applied = listeners
             }
             if Clock.monotonic() >= nextStatus {
@@ -280,12 +302,13 @@ final class ProxySupervisor: Sendable {
         }
     }
 
-    private func apply(_ listeners: [PlannedListener], _ client: ProxyClient) throws {
+    private func apply(_ listeners: [PlannedListener], _ client: ProxyClient, remembers: Bool) throws {
         let generation = shared.withLock { shared in
             shared.generation += 1
             return shared.generation
         }
-        let plan = ProxyPlan(generation: generation, listeners: listeners)
+        var plan = ProxyPlan(generation: generation, listeners: listeners)
+        if remembers { plan = plan.remembering(shared.withLock { $0.status?.memories ?? [:] }) }
         let servers = listeners.reduce(0) { $0 + $1.listener.servers.count }
         let result = try client.apply(
             plan,
@@ -348,34 +371,9 @@ final class ProxySupervisor: Sendable {
                 "\($0.endpoint): \($0.reason)"
             }
             view.servers = listener.servers.map { server in
-                Self.view(of: server, known?.servers.first { $0.name == server.name }, now: now)
+                ServerView(server, known?.servers.first { $0.name == server.name }, now: now)
             }
             return view
         }
-    }
-
-    private static func view(of server: Server, _ report: ServerReport?, now: Int64) -> ServerView {
-        let isUp = report?.status != .down
-        var view = ServerView(
-            name: server.name,
-            endpoint: server.endpoint,
-            weight: server.weight,
-            state: server.state,
-            health: server.check == nil && isUp ? .unchecked : isUp ? .up : .down
-        )
-        view.isBackup = server.isBackup
-        guard let report else {
-            view.reason = "unknown"
-            return view
-        }
-        if report.node != .available {
-            view.reason = "node \(report.node.rawValue)"
-        } else if let check = report.lastCheck {
-            view.reason = check.result.rawValue + (check.httpStatus.map { " \($0)" } ?? "")
-        }
-        view.since = Milliseconds(max(0, now - report.since))
-        view.connections = report.connections
-        view.totalConnections = report.requests
-        return view
     }
 }

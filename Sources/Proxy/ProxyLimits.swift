@@ -52,6 +52,10 @@ enum ProxyLimits {
     static let controlSessions = 4
     /// Heartbeats of agents that wait for the loops.
     static let pings = 16
-    /// The most of an HTTP check's answer that is read.
-    static let checkAnswerBytes = 4096
+    /// The most of a check's answer that is read at once; `CheckLimits` bounds the whole.
+    static let checkReadBytes = 4096
+    /// The longest time over which checks that begin together are spread, in milliseconds.
+    static let checkSpread: Int64 = 2000
+    /// The shortest time between two checks of a server, in milliseconds.
+    static let leastCheckInterval: Int64 = 10
 }

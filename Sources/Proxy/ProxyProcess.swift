@@ -82,7 +82,8 @@ public final class ProxyProcess {
             bound.append((endpoint, sockets.take()))
         }
         try Privileges.drop(to: options.user)
-        supervisor = try Supervisor(threads: options.threads, lease: lease)
+        let alarm = stopper.wakeUp.descriptor.number
+        supervisor = try Supervisor(threads: options.threads, lease: lease, alarm: alarm)
         poller = try Poller()
         try poller.add(stopper.wakeUp.descriptor.number, .read, token: Self.wakeUpToken)
         try poller.add(signals.descriptor.number, .read, token: Self.signalToken)
@@ -108,8 +109,12 @@ public final class ProxyProcess {
             for event in events { serve(event, now: now, into: &results) }
             events.removeAll(keepingCapacity: true)
             checks.tick(now: now, poller: &poller, into: &results)
+            // Errors first: a check that passed now came after them.
+            let hastened = supervisor.takeErrors()
             supervisor.receive(results)
             supervisor.growShares(now: now)
+            for result in results { checks.settle(result.key, supervisor.pace(of: result.key), now: now) }
+            for key in hastened { checks.hasten(key, now: now) }
             // An endpoint of the old plan is closed before its agent hears that the new one runs.
             supervisor.tidy()
             answerApplied()
@@ -132,7 +137,8 @@ public final class ProxyProcess {
         case Self.wakeUpToken: stopper.wakeUp.clear()
         case Self.signalToken: if signals.next() != nil { stopper.stop() }
         case Self.controlToken: acceptSession()
-        case let token where CheckRunner.owns(token: token): checks.serve(token: token, now: now, into: &results)
+        case let token where CheckRunner.owns(token: token):
+            checks.serve(token: token, now: now, poller: &poller, into: &results)
         default: serveSession(event)
         }
     }

@@ -1,6 +1,7 @@
 import Balancing
 import CTLS
 import HTTP1
+import Synchronization
 
 /// What the loops know of the configuration and of servers' health: built by the control thread, never changed once
 /// published, freed when every loop has moved on to a later one.
@@ -29,6 +30,8 @@ struct RouteTable {
     var contexts: UnsafeMutableBufferPointer<OpaquePointer>
     /// Listening sockets: of bind b and thread t at `b * threads + t`.
     var sockets: UnsafeMutableBufferPointer<Int32>
+    /// What wakes the control thread.
+    var alarm: Int32
 
     /// Frees all of it.
     static func destroy(_ table: UnsafeMutablePointer<RouteTable>) {
@@ -126,8 +129,17 @@ struct ServerEntry {
     var beforeDates: Int32 = 0
     /// Whether clients may be on it at all.
     var isUsable = false
-    /// Whether its node is gone, so that open connections will never be answered.
+    /// Whether its node is gone, or it is marked down and ends its sessions, so that open connections will never be
+    /// answered.
     var isLost = false
+    /// Whether broken, late and 5xx answers count as errors, too.
+    var observesAnswers = false
+    /// Raised whenever all its connections shall end.
+    var sessions: UInt32 = 0
+    /// How many errors in a row are too many.
+    var errorLimit: UInt32 = 0
+    /// Errors in a row; nil where nobody observes it.
+    var errors: UnsafeMutablePointer<Atomic<UInt32>>?
 }
 
 /// One address and port to listen on.

@@ -23,6 +23,10 @@ public struct PlannedListener: Hashable, Codable, Sendable {
     public var virtualBinds: Set<Endpoint>
     /// What the cluster knows of servers' nodes, by server name; a server that is missing is available.
     public var nodes: [String: NodeCondition]
+    /// Whether another node holds its virtual IPs, so that `passiveCheckFactor` counts; nil: no.
+    public var isPassive: Bool?
+    /// What an earlier process knew of its servers, by their names; counts only for servers that the proxy does not know.
+    public var memories: [String: HealthMemory]?
     /// The files of its encryption; nil where it does not encrypt.
     public var tls: PlannedTLS?
     /// The files of the encryption to servers, by server name; nil where there are none.
@@ -71,7 +75,9 @@ extension ProxyPlan {
             return "more than \(PlanLimits.allServers) servers"
         }
         for planned in listeners {
-            if let fault = planned.listener.planFault { return "listener \(planned.listener.name): \(fault)" }
+            if let fault = planned.listener.planFault ?? planned.listener.healthFault {
+                return "listener \(planned.listener.name): \(fault)"
+            }
         }
         return nil
     }

@@ -70,6 +70,10 @@ public struct ServerReport: Codable, Sendable {
     public var since: Int64
     /// Its last check; nil before the first.
     public var lastCheck: CheckReport?
+    /// The last line of its agent; nil before the first, and without one.
+    public var agentText: String?
+    /// What the next process should know; nil where nothing was found out yet.
+    public var memory: HealthMemory?
     /// Connections that serve clients now.
     public var connections = 0
     /// Connections that wait for reuse.
@@ -101,34 +105,16 @@ public struct CheckReport: Hashable, Codable, Sendable {
     public var httpStatus: Int?
     /// How long it took.
     public var milliseconds: Int64
+    /// What the service said, or what was wrong; nil for nothing.
+    public var info: String?
 
     /// Describes a result.
-    public init(result: CheckResult, httpStatus: Int? = nil, milliseconds: Int64) {
+    public init(result: CheckResult, httpStatus: Int? = nil, milliseconds: Int64, info: String? = nil) {
         self.result = result
         self.httpStatus = httpStatus
         self.milliseconds = milliseconds
+        self.info = info
     }
-}
-
-/// How a check ended, with HAProxy's codes.
-public enum CheckResult: String, Codable, Sendable {
-    /// Connected.
-    case connected = "L4OK"
-    /// Refused or unreachable.
-    case refused = "L4CON"
-    /// No connection in time.
-    case connectTimeout = "L4TOUT"
-    /// The expected status.
-    case passed = "L7OK"
-    /// Another status.
-    case wrongStatus = "L7STS"
-    /// No HTTP.
-    case invalidResponse = "L7RSP"
-    /// No answer in time.
-    case responseTimeout = "L7TOUT"
-
-    /// Whether the server passed.
-    public var isPass: Bool { self == .connected || self == .passed }
 }
 
 /// Why the proxy answered itself, instead of a server.

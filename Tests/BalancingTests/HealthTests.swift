@@ -58,6 +58,44 @@ struct HealthTests {
     }
 
     @Test
+    func `The pace follows the doubt`() {
+        var health = HealthMachine(rise: 2, fall: 2)
+        var paces = [health.pace]
+        for passed in [true, false, false, false, true, true, true] {
+            _ = health.receive(passed: passed)
+            paces.append(health.pace)
+        }
+        #expect(paces == [.inTransition, .steady, .inTransition, .down, .down, .inTransition, .steady, .steady])
+    }
+
+    @Test(arguments: [
+        (Observation.Reaction.fastinter, [true, true, true, true]), (.failCheck, [true, true, false, false]),
+        (.suddenDeath, [true, false, false, false]), (.markDown, [false, false, false, false]),
+    ])
+    func `Errors of clients' traffic count as HAProxy counts them`(reaction: Observation.Reaction, isUp: [Bool]) {
+        var health = HealthMachine(rise: 2, fall: 3)
+        _ = health.receive(passed: true)
+        let states = isUp.map { _ in
+            _ = health.receive(reaction)
+            return health.isUp
+        }
+        #expect(states == isUp)
+        var dying = HealthMachine(rise: 2, fall: 3)
+        _ = dying.receive(passed: true)
+        _ = dying.receive(.suddenDeath)
+        #expect(dying.isUp && dying.receive(passed: false) == .wentDown)
+    }
+
+    @Test
+    func `What an earlier process knew holds as if this one had seen it`() {
+        var health = HealthMachine(rise: 2, fall: 2)
+        health.restore(isUp: false)
+        #expect(!health.isUp && health.receive(passed: true) == nil && health.receive(passed: true) == .wentUp)
+        health.restore(isUp: true)
+        #expect(health.receive(passed: false) == nil && health.receive(passed: false) == .wentDown)
+    }
+
+    @Test
     func `A distrusted server must pass before it serves`() {
         var health = HealthMachine(rise: 2, fall: 3)
         health.distrust()
@@ -79,6 +117,9 @@ struct ServerConditionTests {
         (ServerCondition(admin: .ready, isHealthy: true, node: .lost), .down, false, false),
         (ServerCondition(admin: .ready, isHealthy: true, node: .standby), .drain, true, false),
         (ServerCondition(admin: .maint, isHealthy: true, node: .lost), .maint, false, false),
+        (ServerCondition(admin: .ready, isHealthy: true, isStopping: true), .stopping, true, false),
+        (ServerCondition(admin: .drain, isHealthy: true, isStopping: true), .drain, true, false),
+        (ServerCondition(admin: .ready, isHealthy: false, isStopping: true), .down, false, false),
     ])
     func `Operator, checks and cluster decide together`(
         condition: ServerCondition,

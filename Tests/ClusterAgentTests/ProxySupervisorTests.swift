@@ -1,3 +1,4 @@
+import AdminAPI
 import CLinux
 import ClusterModel
 import Foundation
@@ -145,6 +146,33 @@ struct ProxySupervisorTests {
         let reports = Reports()
         #expect(rig.supervisor.ask(reports.question))
         #expect(Rig.eventually { reports.list.withLock { $0.contains(nil) } })
+    }
+
+    @Test
+    func `A proxy that was killed is followed by one that knows which servers are down`() throws {
+        let rig = try Rig()
+        let place = Endpoint(address: rig.endpoint.address, port: 8081)
+        var listener = Listener(name: "web", binds: [rig.endpoint], mode: .http)
+        var server = Server(name: "s1", endpoint: place)
+        server.check = ServerCheck()
+        // Only the first check of each process counts.
+        server.check?.inter = 3_600_000
+        listener.servers = [server]
+        var configuration = ClusterConfiguration(name: "c", nodes: [])
+        configuration.listeners = [listener]
+        func view() -> (health: String, reason: String) {
+            let server = rig.supervisor.listenerViews(configuration)[0].servers[0]
+            return (server.health.rawValue, server.reason)
+        }
+        rig.supervisor.update(ProxyView(listeners: [PlannedListener(listener)]))
+        #expect(Rig.eventually { view() == ("down", "L4CON") })
+        let back = try StreamSocket.listen(on: place, StreamSocket.ListenOptions())
+        let dying = try ProxyPeer(path: Rig.controlPath)
+        dying.signal(SIGKILL)
+        // It passed one check of the two that it needs; a process without memory would take it for up.
+        #expect(Rig.eventually { view() == ("down", "L4OK") })
+        #expect(try ProxyPeer(path: Rig.controlPath).process != dying.process)
+        #expect(back.number >= 0)
     }
 
     @Test

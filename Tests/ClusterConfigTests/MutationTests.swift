@@ -19,6 +19,12 @@ struct MutationTests {
         stonith: [{name: d, agent: fence_x, secrets: {password: "@/p"}, nodes: {n1: 1}}]
         listeners:
           - {name: l, bind: ["10.0.0.9:80"], mode: http, cookie: S insert, servers: ["s 10.0.0.1:80 check"]}
+          - name: m
+            bind: 10.0.0.9:81
+            httpchk: GET / HTTP/1.1
+            http-check: [send hdr Host a hdr X "a\\ b" body x, 'expect ! rstring "(a|b)+[^c]{1,3}$"', disable-on-404]
+            servers: [s 10.0.0.1:80 check agent-check agent-port 9 observe layer4 on-error fastinter]
+          - {name: n, bind: "10.0.0.9:82", tcp-check: "send-binary 0aff; expect rstring ^\\\\d", servers: ["t 10.0.0.2:1 track m/s"]}
         """
 
     @Test(arguments: 0..<8)

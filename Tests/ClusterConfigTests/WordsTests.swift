@@ -126,7 +126,7 @@ struct ListenerWordsTests {
         ("mode=htttp", "mode cannot be \"htttp\"; give tcp or http"),
         ("mode", "\"mode\" is no option; give NAME=VALUE"),
         ("expect-status=200", "\"expect-status\" is given, but not \"httpchk\""),
-        ("httpchk=GET / HTTP/1.0\\r\\nHost:x", "\"HTTP/1.0\\r\\nHost:x\" is no version"),
+        ("httpchk=GET / HTTP/1.5", "\"HTTP/1.5\" is no version"),
         ("retries=-1", "retries cannot be \"-1\"; give a number from 0 to 100"),
     ])
     func `What cannot be is told by name with what there is instead`(word: String, start: String) {

@@ -74,6 +74,16 @@ struct RenderingTests {
     }
 
     @Test
+    func `A server that wants no new clients serves none`() {
+        var server = exampleStatus().listeners[0].servers[0]
+        server.health = .stopping
+        server.reason = "L7OKC 404"
+        let lines = LoadBalancerText.lines(ListenerView(name: "web", binds: [], mode: .http, servers: [server]))
+        #expect(lines[0] == "  web  http: 0 of 1 server serve, 0 connections")
+        #expect(lines[1] == "    controller1 192.168.0.10:80: stopping for 1h 1m, L7OKC 404, 1 connection")
+    }
+
+    @Test
     func `A lost quorum is told loudly, with who is missing`() {
         var quorum = exampleStatus().quorum
         quorum.isQuorate = false

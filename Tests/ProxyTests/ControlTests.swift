@@ -109,6 +109,10 @@ struct ControlTests {
             { $0.servers[0].weight = 257 }, { $0.servers.append($0.servers[0]) }, { $0.retries = 101 },
             { $0.cookie = CookiePersistence(name: "a b") }, { $0.servers[0].cookie = "x;y" }, { $0.binds = [] },
             { $0.httpCheck = HTTPCheck(uri: "/x\r\nEvil: 1") }, { $0.maxConnections = 0 },
+            { $0.httpCheck = HTTPCheck().with([CheckHeader("A", "b\r\nEvil: 1")], []) },
+            { $0.httpCheck = HTTPCheck().with([], [HTTPExpectation(.pattern("("))]) },
+            { $0.serviceCheck = .script([.expect(TCPExpectation(.pattern("a{256}")))]) },
+            { $0.serviceCheck = .script(Array(repeating: .send("x"), count: 33)) },
         ]
         for change in bad {
             let plan = proxy.plan([PlannedListener(.test(endpoint, [origin], change))])
@@ -151,5 +155,14 @@ struct ControlTests {
         #expect(throws: ProxyControlError.self) {
             try ProxyClient(path: "/nonexistent/proxy.sock", deadline: TestProxy.soon)
         }
+    }
+}
+
+extension HTTPCheck {
+    fileprivate func with(_ headers: [CheckHeader], _ expect: [HTTPExpectation]) -> HTTPCheck {
+        var check = self
+        check.headers = headers
+        check.expect = expect
+        return check
     }
 }

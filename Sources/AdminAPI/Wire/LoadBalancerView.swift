@@ -68,6 +68,8 @@ public struct ServerView: Hashable, Codable, Sendable {
         case up
         /// Does not serve.
         case down
+        /// Keeps those whom it has and takes no new ones, by its own wish.
+        case stopping
         /// Is not checked and trusted.
         case unchecked
     }

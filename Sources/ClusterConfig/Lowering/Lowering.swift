@@ -84,7 +84,8 @@ struct Lowering {
         }
     }
 
-    /// Entries as `name=value`; a list is joined by commas, as HAProxy writes several of a kind.
+    /// Entries as `name=value`; a list is joined by commas, as HAProxy writes several of a kind, and a list of rules by
+    /// line breaks.
     mutating func settings(_ entries: [SyntaxEntry]) -> [Setting] {
         entries.compactMap { entry in
             switch entry.value.content {
@@ -92,7 +93,8 @@ struct Lowering {
             case .empty: return Setting(name: entry.key, value: "")
             case .sequence:
                 let texts = entry.value.texts("\"\(entry.key)\"", &diagnostics).map(\.text)
-                return Setting(name: entry.key, value: texts.joined(separator: ","))
+                let separator = ["http-check", "tcp-check"].contains(entry.key) ? "\n" : ","
+                return Setting(name: entry.key, value: texts.joined(separator: separator))
             case .mapping:
                 let text = "\"\(entry.key)\" is a mapping, not a text"
                 diagnostics.append(Diagnostic(entry.value.position, text))

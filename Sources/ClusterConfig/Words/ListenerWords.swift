@@ -3,12 +3,14 @@ public import ClusterModel
 /// The options of a listener as `name=value`: HAProxy's keywords with `-` for the space between them.
 public enum ListenerWords {
     /// The options that this version understands.
-    static let known = [
+    static let known = ownNames + ServiceCheckWords.known
+
+    private static let ownNames = [
         "bind", "mode", "balance", "hash-type", "allbackups", "cookie", "timeout-connect", "timeout-client",
         "timeout-server",
         "timeout-http-request", "timeout-tunnel", "timeout-check", "retries", "redispatch", "retry-on", "persist",
-        "http-reuse", "forwardfor", "maxconn", "httpchk", "httpchk-host", "expect-status", "crt", "ssl-min-ver",
-        "ciphers", "ciphersuites", "alpn", "verify", "ca-file", "strict-sni",
+        "http-reuse", "forwardfor", "maxconn", "httpchk", "httpchk-host", "expect-status", "http-check",
+        "crt", "ssl-min-ver", "ciphers", "ciphersuites", "alpn", "verify", "ca-file", "strict-sni",
     ]
 
     /// HAProxy's other keywords, with what there is instead.
@@ -35,9 +37,10 @@ public enum ListenerWords {
         "no-tls-tickets": "leave it out; tickets are sealed by keys that change every day",
         "crl-file": "leave it out",
         "crt-list": "give the files, or a directory, to crt",
-        "tcp-check": "checks are by TCP connect, or by HTTP with httpchk",
-        "mysql-check": "check the port of clustercheck by HTTP: httpchk, and check port 9200 for each server",
-        "http-check": "give expect-status=200,300-302",
+        "smtpchk": "give tcp-check='expect rstring ^220'",
+        "ssl-hello-chk": "checks are not encrypted yet",
+        "ldap-check": "checks are by TCP connect, or by a script with tcp-check",
+        "external-check": "give each server agent-check agent-port PORT",
         "stats": "look with haven lb status",
         "log": "leave it out",
         "tcpka": "leave it out",
@@ -85,7 +88,11 @@ public enum ListenerWords {
             gathering.add("", "listener \"\(name)\" listens nowhere", remedy: "give bind=ADDRESS:PORT")
         }
         if let fault = ListenerTLSWords.fault(listener.tls) { gathering.add(fault) }
-        let onlyWithCheck = ["expect-status", "httpchk-host"].first(where: seen.contains)
+        if seen.contains("expect-status"), listener.httpCheck?.expect != nil {
+            let remedy = "give http-check='expect status …' with the other rules, and leave expect-status out"
+            gathering.add("expect-status", "statuses are expected by expect-status and by http-check", remedy: remedy)
+        }
+        let onlyWithCheck = ["expect-status", "httpchk-host", "http-check"].first(where: seen.contains)
         if let option = onlyWithCheck, !seen.contains("httpchk") {
             gathering.add(option, "\"\(option)\" is given, but not \"httpchk\"", remedy: "add httpchk='GET /path'")
         }
@@ -117,14 +124,22 @@ public enum ListenerWords {
         case "http-reuse": listener.reuse = try RetryWords.reuse(value)
         case "forwardfor": listener.forwardFor = try Values.boolean(name, value)
         case "maxconn": listener.maxConnections = try Values.integer(name, value, ConfigurationLimits.maxConnections)
-        case "httpchk": try setCheck(value, of: &listener)
+        case "httpchk":
+            try setCheck(of: &listener) { check throws(WordProblem) in
+                try HTTPCheckWords.setRequest(value, of: &check)
+            }
+        case "http-check":
+            try setCheck(of: &listener) { check throws(WordProblem) in
+                try HTTPCheckWords.setRules(value, of: &check)
+            }
         case "httpchk-host": listener.httpCheck = (listener.httpCheck ?? HTTPCheck()).with(host: value)
         case "crt", "ssl-min-ver", "ciphers", "ciphersuites", "alpn", "verify", "ca-file", "strict-sni":
             var tls = listener.tls ?? ListenerTLS(certificates: [])
             try ListenerTLSWords.set(setting, of: &tls)
             listener.tls = tls
-        case "expect-status": listener.httpCheck = (listener.httpCheck ?? HTTPCheck()).with(status: try statuses(value))
-        default: throw unknown(name)
+        case "expect-status":
+            listener.httpCheck = (listener.httpCheck ?? HTTPCheck()).with(status: try statuses(name, value))
+        default: if try !ServiceCheckWords.set(setting, of: &listener) { throw unknown(name) }
         }
     }
 
@@ -170,29 +185,17 @@ public enum ListenerWords {
         return type
     }
 
-    /// `[METHOD] [URI] [VERSION]` as in HAProxy: one word alone is the URI.
-    private static func setCheck(_ text: String, of listener: inout Listener) throws(WordProblem) {
-        let words = text.split(separator: " ").map(String.init)
+    private static func setCheck(
+        of listener: inout Listener,
+        _ change: (inout HTTPCheck) throws(WordProblem) -> Void
+    ) throws(WordProblem) {
         var check = listener.httpCheck ?? HTTPCheck()
-        switch words.count {
-        case 0: break
-        case 1: check.uri = words[0]
-        case 2, 3:
-            check.method = words[0]
-            check.uri = words[1]
-            if words.count == 3, !["HTTP/1.0", "HTTP/1.1"].contains(words[2]) {
-                let remedy = "give METHOD and path alone, and httpchk-host=NAME where a Host is needed"
-                throw WordProblem("httpchk", "\"\(words[2])\" is no version", remedy: remedy)
-            }
-        default:
-            let remedy = "give httpchk='GET /healthcheck', and httpchk-host=NAME where a Host is needed"
-            throw WordProblem("httpchk", "\"\(text)\" has more than method, path and version", remedy: remedy)
-        }
+        try change(&check)
         listener.httpCheck = check
     }
 
     /// `200,300-302`, with HAProxy's leading word `status` allowed.
-    private static func statuses(_ text: String) throws(WordProblem) -> [StatusRange] {
+    static func statuses(_ option: String, _ text: String) throws(WordProblem) -> [StatusRange] {
         var list = text[...]
         if list.hasPrefix("status ") { list = list.dropFirst("status ".count) }
         var ranges: [StatusRange] = []
@@ -200,7 +203,7 @@ public enum ListenerWords {
             let ends = part.split(separator: "-", omittingEmptySubsequences: false).map { Int($0.filter { $0 != " " }) }
             guard (1...2).contains(ends.count), let first = ends.first ?? nil, let last = ends.last ?? nil else {
                 let remedy = "give codes and ranges, such as 200,300-302"
-                throw WordProblem("expect-status", "\"\(part)\" is no status code", remedy: remedy)
+                throw WordProblem(option, "\"\(part)\" is no status code", remedy: remedy)
             }
             ranges.append(StatusRange(first, last))
         }
@@ -249,12 +252,8 @@ extension ListenerWords {
         if let mode = listener.reuse { add("http-reuse", mode.rawValue, unless: false) }
         add("forwardfor", "\(listener.forwardFor)", unless: listener.forwardFor == defaults.forwardFor)
         add("maxconn", "\(listener.maxConnections)", unless: listener.maxConnections == defaults.maxConnections)
-        if let check = listener.httpCheck {
-            add("httpchk", "\(check.method) \(check.uri)", unless: false)
-            if let host = check.host { add("httpchk-host", host, unless: false) }
-            let statuses = check.expectStatus.map(\.description).joined(separator: ",")
-            add("expect-status", statuses, unless: check.expectStatus == HTTPCheck().expectStatus)
-        }
+        if let check = listener.httpCheck { settings += HTTPCheckWords.settings(check) }
+        settings += ServiceCheckWords.settings(listener)
         return settings + (listener.tls.map(ListenerTLSWords.settings) ?? [])
     }
 }

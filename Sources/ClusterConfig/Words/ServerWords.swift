@@ -3,24 +3,19 @@ public import ClusterModel
 /// The words of a haproxy.cfg `server` line after `server NAME`.
 public enum ServerWords {
     /// The words that this version understands.
-    static let known = [
-        "check", "inter", "rise", "fall", "port", "weight", "slowstart", "cookie", "backup", "disabled",
-        "enabled", "ssl", "verify", "ca-file", "sni", "verifyhost", "crt",
-    ]
+    static let known =
+        [
+            "check", "inter", "rise", "fall", "port", "weight", "slowstart", "cookie", "backup", "disabled", "enabled",
+            "ssl", "verify", "ca-file", "sni", "verifyhost", "crt",
+        ] + ServerHealthWords.known
 
     /// HAProxy's other words, with what there is instead.
     static let refused: [String: String] = [
-        "fastinter": "checks have one pace; give inter",
-        "downinter": "checks have one pace; give inter",
-        "addr": "checks go to the server's own address; give port for another port",
         "maxconn": "give the listener's maxconn",
         "maxqueue": "give the listener's maxconn",
         "minconn": "give the listener's maxconn",
-        "on-marked-down": "leave it out",
-        "on-marked-up": "leave it out",
-        "observe": "checks alone decide; give check",
-        "agent-check": "checks are by TCP or HTTP; give check",
-        "track": "give each server a check of its own",
+        "agent-addr": "the program is asked at the server's own address; give agent-port",
+        "agent-send": "nothing is sent to the program; give agent-check agent-port PORT",
         "check-ssl": "leave it out",
         "alpn": "leave it out; http/1.1 is spoken",
         "send-proxy": "the PROXY protocol is not there yet; in HTTP mode X-Forwarded-For names the client",
@@ -50,6 +45,7 @@ public enum ServerWords {
             gathering.attempt { () throws(WordProblem) in try reading.read(word) }
         }
         gathering.attempt { () throws(WordProblem) in try reading.requireCheck() }
+        gathering.attempt { () throws(WordProblem) in try reading.health.finish(&reading.server) }
         gathering.attempt { () throws(WordProblem) in try reading.requireNames() }
         try gathering.finish()
         return reading.server
@@ -59,6 +55,7 @@ public enum ServerWords {
     private struct Reading {
         var server: Server
         var words: ArraySlice<String>
+        var health = ServerHealthWords()
         private var check = ServerCheck()
         private var checkWords: [String] = []
         private var tls = ServerTLS()
@@ -90,6 +87,14 @@ public enum ServerWords {
             case "verifyhost": tls.verifiedHost = try hostName(word, try tlsValue(word))
             case "crt": tls.certificate = try Values.path(word, try tlsValue(word))
             case "port": check.port = try Values.port(word, try checkValue(word))
+            case "fastinter", "downinter", "addr":
+                let value = try checkValue(word)
+                try ServerHealthWords.set(word, value, of: &check)
+            case "agent-check": health.readAgentCheck()
+            // Their values may be words themselves, such as fastinter.
+            case _ where ServerHealthWords.known.contains(word):
+                let value = try anyValue(word)
+                try health.set(word, value, of: &server)
             default: try refuse(word)
             }
             if server.check != nil { server.check = check }
@@ -162,6 +167,13 @@ public enum ServerWords {
             return next
         }
 
+        private mutating func anyValue(_ word: String) throws(WordProblem) -> String {
+            guard let next = words.popFirst() else {
+                throw WordProblem(word, "\"\(word)\" needs a value", remedy: "give it right after \"\(word)\"")
+            }
+            return next
+        }
+
         private mutating func refuse(_ word: String) throws(WordProblem) {
             if let instead = ServerWords.refused[word] {
                 if let next = words.first, !ServerWords.known.contains(next), ServerWords.refused[next] == nil {
@@ -192,7 +204,9 @@ public enum ServerWords {
             if check.rise != defaults.rise { words += ["rise", "\(check.rise)"] }
             if check.fall != defaults.fall { words += ["fall", "\(check.fall)"] }
             if let port = check.port { words += ["port", "\(port)"] }
+            words += ServerHealthWords.words(check)
         }
+        words += ServerHealthWords.words(server)
         if let tls = server.tls {
             words += ["ssl", "verify", tls.isVerified ? "required" : "none"]
             if let authority = tls.authority { words += ["ca-file", authority] }

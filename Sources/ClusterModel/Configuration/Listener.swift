@@ -36,6 +36,10 @@ public struct Listener: Hashable, Codable, Sendable {
     public var maxConnections: Int
     /// What an HTTP check sends and expects; nil checks by TCP connect alone.
     public var httpCheck: HTTPCheck?
+    /// A check in a service's own protocol; not together with an HTTP check; nil: none.
+    public var serviceCheck: ServiceCheck?
+    /// How many times rarer servers are checked on nodes that do not hold a virtual IP of this listener; nil: as often.
+    public var passiveCheckFactor: Int?
     /// How its clients' connections are encrypted; nil for not at all.
     public var tls: ListenerTLS?
     /// The servers, in the order of configuration (which decides between equal cookies).
@@ -56,6 +60,8 @@ public struct Listener: Hashable, Codable, Sendable {
         redispatch = true
         maxConnections = 40_000
         httpCheck = nil
+        serviceCheck = nil
+        passiveCheckFactor = nil
         tls = nil
         servers = []
     }
@@ -119,14 +125,24 @@ public struct ListenerTimeouts: Hashable, Codable, Sendable {
 
 /// An HTTP health check.
 public struct HTTPCheck: Hashable, Codable, Sendable {
-    /// `GET`, `HEAD` or `OPTIONS`; default `OPTIONS`, as HAProxy's.
+    /// `GET`, `HEAD`, `OPTIONS`, `POST` or `PUT`; default `OPTIONS`, as HAProxy's.
     public var method: String
     /// The request target; default `/`.
     public var uri: String
-    /// The Host header; nil sends HTTP/1.0 without one.
+    /// The Host header; nil sends none.
     public var host: String?
-    /// Status codes that pass, as inclusive ranges; default 200–399.
+    /// Status codes that pass, as inclusive ranges, where `expect` is nil; default 200–399.
     public var expectStatus: [StatusRange]
+    /// The request's version; nil: HTTP/1.1 with a Host, HTTP/1.0 without.
+    public var version: HTTPCheckVersion?
+    /// Further field lines; nil: none.
+    public var headers: [CheckHeader]?
+    /// The request's body; nil: none.
+    public var body: String?
+    /// What the answer must look like, all of it, in place of `expectStatus`; nil: the status alone counts.
+    public var expect: [HTTPExpectation]?
+    /// Whether a 404 of a server that is up means that it takes no new clients; nil: no.
+    public var disableOn404: Bool?
 
     /// Describes a check.
     public init(
@@ -139,6 +155,11 @@ public struct HTTPCheck: Hashable, Codable, Sendable {
         self.uri = uri
         self.host = host
         self.expectStatus = expectStatus
+        version = nil
+        headers = nil
+        body = nil
+        expect = nil
+        disableOn404 = nil
     }
 }
 
@@ -172,6 +193,16 @@ public struct Server: Hashable, Codable, Sendable {
     public var state: ServerAdminState
     /// Whether it takes new clients only when no other server does; default false.
     public var isBackup: Bool
+    /// A program that says how the server is; nil: none.
+    public var agent: AgentCheck?
+    /// What clients' traffic tells of it; nil: nothing.
+    public var observe: Observation?
+    /// What happens to its connections when it goes down; nil: they go on.
+    public var onMarkedDown: MarkedDownAction?
+    /// What happens when it comes back; nil: nothing.
+    public var onMarkedUp: MarkedUpAction?
+    /// The server whose checks count for this one; nil: its own.
+    public var track: TrackedServer?
     /// How connections to it are encrypted; nil for not at all.
     public var tls: ServerTLS?
     /// How long its share grows to its weight after it came up again; nil: at once.
@@ -186,6 +217,11 @@ public struct Server: Hashable, Codable, Sendable {
         check = nil
         state = .ready
         isBackup = false
+        agent = nil
+        observe = nil
+        onMarkedDown = nil
+        onMarkedUp = nil
+        track = nil
         tls = nil
     }
 }
@@ -200,6 +236,12 @@ public struct ServerCheck: Hashable, Codable, Sendable {
     public var fall = 3
     /// The port to check where it is not the server's own.
     public var port: UInt16?
+    /// Time between checks while the last results disagree with the state; nil: `inter`.
+    public var fastInter: Milliseconds?
+    /// Time between checks while the server is fully down; nil: `inter`.
+    public var downInter: Milliseconds?
+    /// The address to check where it is not the server's own.
+    public var address: IPAddress?
 
     /// The defaults.
     public init() {}

@@ -24,6 +24,10 @@ public enum ConfigurationLimits {
     public static let certificatesPerListener = 16
     /// Ranges of status codes that one check accepts.
     public static let statusRanges = 16
+    /// Further field lines of an HTTP check.
+    public static let checkHeaders = 16
+    /// Rules of one check: steps of a script, expectations of an answer.
+    public static let checkRules = 32
     /// Parameters of one agent, or variables of one process.
     public static let parameters = 128
     /// Words of one process's command.
@@ -55,6 +59,10 @@ public enum ConfigurationLimits {
     public static let checkInterval: ClosedRange<Milliseconds> = 10...86_400_000
     /// Checks in a row that change a server's state.
     public static let checkCount: ClosedRange<Int> = 1...1000
+    /// How many times rarer checks are on nodes without a virtual IP of the listener.
+    public static let passiveCheckFactor: ClosedRange<Int> = 1...100
+    /// `error-limit`.
+    public static let errorLimit: ClosedRange<Int> = 1...1_000_000
     /// Connection attempts after the first failed one.
     public static let retries: ClosedRange<Int> = 0...100
     /// Connections of a listener at once.

@@ -26,10 +26,12 @@ extension ClusterConfiguration {
             findings.checkHTTP(listener, place)
             findings.checkNumbers(listener, place)
             if let check = listener.httpCheck { findings.check(check, place) }
+            findings.checkService(listener, place)
             if let tls = listener.tls { findings.check(tls, place) }
             findings.checkCount(listener.servers.count, ConfigurationLimits.serversPerListener, place.at("servers"))
             findings.checkServers(listener, place)
         }
+        validateTracking(&findings)
     }
 }
 
@@ -68,8 +70,12 @@ extension Findings {
     }
 
     fileprivate mutating func check(_ check: HTTPCheck, _ place: ConfigurationPlace) {
-        if !["GET", "HEAD", "OPTIONS"].contains(check.method) {
-            add(place.at("httpchk"), "a check cannot use \(check.method)", remedy: "use GET, HEAD or OPTIONS")
+        if !["GET", "HEAD", "OPTIONS", "POST", "PUT"].contains(check.method) {
+            add(
+                place.at("httpchk"),
+                "a check cannot use \(check.method)",
+                remedy: "use GET, HEAD, OPTIONS, POST or PUT"
+            )
         }
         let plain = check.uri.utf8.allSatisfy { (0x21...0x7E).contains($0) }
         if !check.uri.hasPrefix("/") && check.uri != "*" || !plain
@@ -87,13 +93,8 @@ extension Findings {
         if check.expectStatus.isEmpty {
             add(place.at("expect-status"), "no status passes", remedy: "give codes such as 200,300-302")
         }
-        checkCount(check.expectStatus.count, ConfigurationLimits.statusRanges, place.at("expect-status"))
-        for range in check.expectStatus {
-            let limits = ConfigurationLimits.statusCode
-            if !limits.contains(range.first) || !limits.contains(range.last) || range.first > range.last {
-                add(place.at("expect-status"), "\(range) are no status codes", remedy: "give 100 to 599, low end first")
-            }
-        }
+        checkStatus(check.expectStatus, place.at("expect-status"))
+        checkRequest(check, place)
     }
 
     fileprivate mutating func checkServers(_ listener: Listener, _ place: ConfigurationPlace) {
@@ -130,6 +131,7 @@ extension Findings {
                 checkRange(time, ConfigurationLimits.slowStart, "slowstart", own.at("slowstart"))
             }
             if let check = server.check { self.check(check, own) }
+            checkHealth(server, of: listener, own)
             if let tls = server.tls { self.check(tls, own) }
         }
     }
@@ -144,7 +146,7 @@ extension Findings {
 
 extension String {
     /// RFC 9110 §5.6.2.
-    fileprivate var isToken: Bool {
+    var isToken: Bool {
         let separators = Array("\"(),/:;<=>?@[\\]{}".utf8)
         return !isEmpty && utf8.allSatisfy { (0x21...0x7E).contains($0) && !separators.contains($0) }
     }

@@ -53,6 +53,7 @@ struct ListenerCommand: ParsableCommand {
                 haven lb listener create glance bind=192.168.0.30:9292 mode=http \\
                     httpchk='GET /healthcheck' expect-status=200
                 haven lb listener create galera bind=192.168.0.30:3306 mode=tcp timeout-client=90m timeout-server=90m
+                haven lb listener create redis bind=192.168.0.30:6379 balance=first redis-check=master
                 haven lb listener create keystone bind=192.168.0.30:5000 mode=http crt=/etc/haven/tls/public.pem
                 """
         )
@@ -65,7 +66,8 @@ struct ListenerCommand: ParsableCommand {
                 """
                 bind, mode, balance, hash-type, allbackups, cookie, timeout-connect, timeout-client, timeout-server, \
                 timeout-http-request, timeout-tunnel, timeout-check, retries, redispatch, retry-on, persist, \
-                http-reuse, forwardfor, maxconn, httpchk, httpchk-host, expect-status; \
+                http-reuse, forwardfor, maxconn; httpchk, httpchk-host, expect-status, http-check, tcp-check, \
+                redis-check, mysql-check, pgsql-check, passive-check-factor; \
                 crt, ssl-min-ver, ciphers, ciphersuites, alpn, verify, ca-file, strict-sni.
                 """,
                 valueName: "name=value"
@@ -133,8 +135,12 @@ struct ServerCommand: ParsableCommand {
         @Argument(
             help: ArgumentHelp(
                 """
-                ADDRESS:PORT, then check, inter TIME, rise N, fall N, port N, weight N, slowstart TIME, cookie VALUE, \
-                backup, disabled; ssl, verify required|none, sni NAME, verifyhost NAME, ca-file PATH, crt PATH.
+                ADDRESS:PORT, then check, inter TIME, fastinter TIME, downinter TIME, rise N, fall N, port N, addr ADDRESS, \
+                weight N, slowstart TIME, cookie VALUE, backup, disabled, track LISTENER/SERVER, \
+                agent-check agent-port N agent-inter TIME, observe layer4|layer7, error-limit N, \
+                on-error fastinter|fail-check|sudden-death|mark-down, on-marked-down shutdown-sessions, \
+                on-marked-up shutdown-backup-sessions; \
+                ssl, verify required|none, sni NAME, verifyhost NAME, ca-file PATH, crt PATH.
                 """,
                 valueName: "word"
             )

@@ -18,7 +18,7 @@ enum LoadBalancerText {
 
     /// A line for the listener, and one for each server.
     static func lines(_ listener: ListenerView) -> [String] {
-        let serving = listener.servers.filter { $0.health != .down && $0.state == .ready }.count
+        let serving = listener.servers.filter { [.up, .unchecked].contains($0.health) && $0.state == .ready }.count
         let binds = listener.binds.map(\.description).joined(separator: ",")
         var head = "  \(listener.name) \(binds) \(listener.mode.rawValue): "
         if let failure = listener.failure { head += "NOT listening - \(failure); " }
@@ -32,6 +32,7 @@ enum LoadBalancerText {
             switch server.health {
             case .up: "UP"
             case .down: "DOWN"
+            case .stopping: "stopping"
             case .unchecked: "not checked"
             }
         switch server.state {

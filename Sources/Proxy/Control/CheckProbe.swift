@@ -1,17 +1,33 @@
+import Balancing
 import CLinux
 import ClusterModel
 import LinuxIO
 import ProxyControl
 
-/// One check under way: a connection, and for HTTP a request and the start of its answer.
+/// One check under way: its connection, and what is said over it.
 struct CheckProbe: ~Copyable {
-    private let socket: Descriptor
-    private let request: [UInt8]
-    private let expected: [StatusRange]
+    /// What came of an event.
+    enum Progress {
+        /// Nothing that concerns others.
+        case goesOn
+        /// It has another socket, which nobody watches yet.
+        case reconnected
+        /// It is over.
+        case ended(CheckReport, AgentReply?)
+    }
+
+    private var session: CheckSession?
+    private var socket: Descriptor
+    private let encryption: CheckEncryption?
+    /// Whether nothing has to be agreed before the conversation may begin.
+    private var isSecured: Bool
+    private let endpoint: Endpoint
+    private var conversation: CheckConversation
     private var isConnected = false
+    private var output: [UInt8] = []
     private var sent = 0
-    private var answer: [UInt8] = []
     private let started: Instant
+    private let connectTimeout: Duration
     private let answerTimeout: Duration
     /// When it fails by itself.
     private(set) var deadline: Instant
@@ -21,75 +37,140 @@ struct CheckProbe: ~Copyable {
     /// Starts connecting.
     init(
         to endpoint: Endpoint,
-        http: HTTPCheck?,
+        recipe: CheckRecipe,
+        encryption: CheckEncryption? = nil,
         connectTimeout: Duration,
         answerTimeout: Duration,
         now: Instant
     ) throws(SystemError) {
-        socket = try StreamSocket.connect(to: endpoint)
-        request = http.map(Self.request) ?? []
-        expected = http?.expectStatus ?? []
+        let conversation = CheckConversation(recipe)
+        let first = Endpoint(address: endpoint.address, port: conversation.firstPort ?? endpoint.port)
+        socket = try StreamSocket.connect(to: first)
+        self.endpoint = endpoint
+        self.encryption = encryption
+        isSecured = encryption == nil || conversation.firstPort != nil
+        self.conversation = conversation
         started = now
         deadline = now + connectTimeout
+        self.connectTimeout = connectTimeout
         self.answerTimeout = answerTimeout
     }
 
-    private static func request(_ check: HTTPCheck) -> [UInt8] {
-        // Without a Host there is no HTTP/1.1; HAProxy's default request is HTTP/1.0 for the same reason.
-        guard let host = check.host else { return Array("\(check.method) \(check.uri) HTTP/1.0\r\n\r\n".utf8) }
-        return Array("\(check.method) \(check.uri) HTTP/1.1\r\nHost: \(host)\r\nConnection: close\r\n\r\n".utf8)
+    /// Goes on after an event, until a socket has to be waited for.
+    mutating func proceed(now: Instant) -> Progress {
+        var event: CheckEvent?
+        if !isConnected {
+            guard StreamSocket.error(of: socket.number) == 0 else { return .ended(report(.refused, now: now), nil) }
+            isConnected = true
+            deadline = now + answerTimeout
+            // A reset spares the server a connection in TIME_WAIT or a session to time out.
+            if conversation.isConnectAlone { haven_reset_on_close(socket.number) }
+            if isSecured { event = .connected }
+        }
+        if !isSecured {
+            switch secure() {
+            case 1: event = .connected
+            case -Int(EAGAIN): return .goesOn
+            default: return .ended(report(.handshakeFailed, now: now), nil)
+            }
+        }
+        while true {
+            if let event {
+                switch conversation.next(event) {
+                case .wait: break
+                case .send(let bytes):
+                    output = bytes
+                    sent = 0
+                case .connect(let port): return reconnect(port, now: now)
+                case .end(let verdict, let farewell):
+                    // Best effort: a service that does not take it at once does not get it.
+                    if !farewell.isEmpty { _ = write(farewell, farewell.count) }
+                    session?.sayEnd()
+                    return .ended(report(verdict, now: now), conversation.agentReply)
+                }
+            }
+            switch output.isEmpty ? read() : send() {
+            case .blocked: return .goesOn
+            case .failed: return .ended(report(.invalidResponse, now: now), nil)
+            case .happened(let next): event = next
+            }
+        }
     }
 
-    /// Goes on after an event; the result when the check is over.
-    mutating func proceed(now: Instant) -> CheckReport? {
-        if !isConnected {
-            guard StreamSocket.error(of: socket.number) == 0 else { return report(.refused, now: now) }
-            isConnected = true
-            if request.isEmpty {
-                // A reset spares the server a connection in TIME_WAIT or a session to time out.
-                haven_reset_on_close(socket.number)
-                return report(.connected, now: now)
+    private enum Transfer {
+        case blocked
+        case failed
+        case happened(CheckEvent)
+    }
+
+    private mutating func send() -> Transfer {
+        while sent < output.count {
+            let count = output.withUnsafeBytes { raw in
+                write(raw.baseAddress?.advanced(by: sent), raw.count - sent)
             }
-            deadline = now + answerTimeout
-        }
-        while sent < request.count {
-            let count = request.withUnsafeBytes { raw in
-                haven_send(socket.number, raw.baseAddress?.advanced(by: sent), raw.count - sent, 0)
-            }
-            if count == -Int(EAGAIN) { return nil }
-            guard count > 0 else { return report(.invalidResponse, now: now) }
+            if count == -Int(EAGAIN) { return .blocked }
+            guard count > 0 else { return .failed }
             sent += count
         }
-        return read(now: now)
+        output = []
+        return .happened(.sent)
     }
 
-    private mutating func read(now: Instant) -> CheckReport? {
-        var chunk = [UInt8](repeating: 0, count: 1024)
-        while answer.count < ProxyLimits.checkAnswerBytes {
-            let count = haven_recv(socket.number, &chunk, chunk.count, 0)
-            if count == -Int(EAGAIN) { return nil }
-            if count > 0 { answer += chunk[..<count] }
-            if let status = Self.status(answer) {
-                let passes = expected.contains { ($0.first...max($0.first, $0.last)).contains(status) }
-                return report(passes ? .passed : .wrongStatus, status, now: now)
-            }
-            if count <= 0 { break }
-            if answer.count >= 16 { break }
+    /// Goes on with the handshake; 1 when it is complete, or -errno.
+    private mutating func secure() -> Int {
+        if session == nil {
+            guard let encryption else { return -Int(EPROTO) }
+            session = CheckSession(encryption, socket: socket.number)
         }
-        return report(.invalidResponse, now: now)
+        let result = session?.handshake() ?? -Int(EPROTO)
+        isSecured = result == 1
+        return result
     }
 
-    /// The status code of `HTTP/1.x nnn`, once it is there.
-    private static func status(_ bytes: [UInt8]) -> Int? {
-        guard bytes.count >= 13, bytes.starts(with: Array("HTTP/1.".utf8)), bytes[8] == 0x20 else { return nil }
-        guard bytes[12] == 0x20 || bytes[12] == 0x0D || bytes[12] == 0x0A else { return nil }
-        return Int(String(decoding: bytes[9..<12], as: UTF8.self))
+    private func write(_ bytes: UnsafeRawPointer?, _ count: Int) -> Int {
+        session?.write(bytes, count) ?? haven_send(socket.number, bytes, count, 0)
+    }
+
+    private func receive(_ target: UnsafeMutableRawPointer?, _ count: Int) -> Int {
+        session?.read(target, count) ?? haven_recv(socket.number, target, count, 0)
+    }
+
+    private func read() -> Transfer {
+        var chunk = [UInt8](repeating: 0, count: ProxyLimits.checkReadBytes)
+        while true {
+            let count = chunk.withUnsafeMutableBytes { receive($0.baseAddress, $0.count) }
+            if count == -Int(EINTR) { continue }
+            if count == -Int(EAGAIN) { return .blocked }
+            return .happened(count > 0 ? .received(chunk[..<count]) : .closed)
+        }
+    }
+
+    private mutating func reconnect(_ port: UInt16?, now: Instant) -> Progress {
+        session = nil
+        isSecured = encryption == nil || port != nil
+        do throws(SystemError) {
+            socket = try StreamSocket.connect(to: Endpoint(address: endpoint.address, port: port ?? endpoint.port))
+        } catch { return .ended(report(.refused, now: now), nil) }
+        isConnected = false
+        deadline = now + connectTimeout
+        return .reconnected
     }
 
     /// The result of a check that took too long.
-    func expired(now: Instant) -> CheckReport { report(isConnected ? .responseTimeout : .connectTimeout, now: now) }
+    func expired(now: Instant) -> CheckReport {
+        guard isConnected else { return report(.connectTimeout, now: now) }
+        guard isSecured else { return report(.handshakeTimeout, now: now) }
+        return report(CheckVerdict(.responseTimeout, info: conversation.place), now: now)
+    }
 
-    private func report(_ result: CheckResult, _ status: Int? = nil, now: Instant) -> CheckReport {
-        CheckReport(result: result, httpStatus: status, milliseconds: (now - started).milliseconds)
+    private func report(_ result: CheckResult, now: Instant) -> CheckReport { report(CheckVerdict(result), now: now) }
+
+    private func report(_ verdict: CheckVerdict, now: Instant) -> CheckReport {
+        CheckReport(
+            result: verdict.result == .connected && session != nil ? .secured : verdict.result,
+            httpStatus: verdict.status,
+            milliseconds: (now - started).milliseconds,
+            info: verdict.info.isEmpty ? nil : verdict.info
+        )
     }
 }

@@ -16,36 +16,6 @@ struct LiveListener {
     var tlsFault: String?
 }
 
-/// A server of the current plan with its number, health and last check.
-struct LiveServer {
-    let id: Int32
-    var configuration: Server
-    var node: NodeCondition
-    var health: HealthMachine
-    var lastCheck: CheckReport?
-    /// When its status last changed, in milliseconds since 1970.
-    var since: Int64
-    /// Since when the number is its own.
-    var created: Instant
-    /// When it came up again, while its share still grows; nil for one that has its whole share.
-    var risen: Instant?
-    /// How much of its weight it has.
-    var sixteenths = SlowStart.whole
-    /// How connections to it are encrypted; nil where they are not, or while its files cannot be used.
-    var tls: TLSContext?
-    /// What is wrong with its files.
-    var tlsFault: String?
-
-    var condition: ServerCondition {
-        ServerCondition(
-            admin: configuration.state,
-            isHealthy: configuration.check == nil || health.isUp,
-            node: node,
-            weight: configuration.weight
-        )
-    }
-}
-
 /// Numbers for listeners or servers: stable as long as the thing is in the plan, and not given to another one before
 /// its last connection ended.
 struct NumberBook<Key: Hashable> {

@@ -6,14 +6,18 @@ extension LiveServer {
     /// Starts to grow its share when it has come up again; a server that was never seen otherwise has all of it.
     mutating func noteRise(from before: ServerStatus, now: Instant) {
         guard configuration.slowStart != nil, condition.status == .up else {
-            risen = nil
-            sixteenths = SlowStart.whole
-            return
+            return growAtOnce()
         }
         if before == .down || before == .maint {
             risen = now
             sixteenths = 1
         }
+    }
+
+    /// Gives it its whole share.
+    mutating func growAtOnce() {
+        risen = nil
+        sixteenths = SlowStart.whole
     }
 
     /// How long it has been up again, and how long its share grows; nil for one that has all of it.

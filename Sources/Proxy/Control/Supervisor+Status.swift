@@ -46,6 +46,8 @@ extension Supervisor {
             since: live.since,
             lastCheck: live.lastCheck
         )
+        report.agentText = live.agentText
+        report.memory = live.memory
         let id = live.id
         report.connections = Int(clamping: threads.total { $0.value(.open, server: id) })
         report.idleConnections = Int(clamping: threads.total { $0.value(.idle, server: id) })

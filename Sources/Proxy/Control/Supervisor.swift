@@ -10,6 +10,11 @@ import ProxyControl
 final class Supervisor {
     let threads: LoopThreads
     var listeners: [LiveListener] = []
+    /// Where each server stands in `listeners`, by its number.
+    private(set) var places: [Int32: (listener: Int, server: Int)] = [:]
+    /// Servers whose errors in clients' traffic count.
+    private(set) var observed: [Int32] = []
+    let errors: ErrorCounts
     private(set) var generation: UInt64 = 0
     private var retiredListeners: [Int32: Listener] = [:]
     private var listenerBook = NumberBook<String>(limit: ProxyLimits.listenerIDs)
@@ -32,7 +37,9 @@ final class Supervisor {
         var sockets: [Int32]
     }
 
-    init(threads: Int, lease: LeaseWord?) throws(SystemError) {
+    /// Starts the loops; `alarm` is rung when a server has had too many errors.
+    init(threads: Int, lease: LeaseWord?, alarm: Int32) throws(SystemError) {
+        errors = ErrorCounts(alarm: alarm)
         self.threads = try LoopThreads(count: threads, lease: lease)
     }
 
@@ -89,8 +96,21 @@ final class Supervisor {
             )
         )
         closeUnused(Set(plan.listeners.flatMap(\.listener.binds)))
+        notePlaces()
+        settle(isLogged: false)
         publish()
         return nil
+    }
+
+    private func notePlaces() {
+        places = [:]
+        observed = []
+        for (listener, live) in listeners.enumerated() {
+            for (server, entry) in live.servers.enumerated() {
+                places[entry.id] = (listener, server)
+                if entry.configuration.observe != nil { observed.append(entry.id) }
+            }
+        }
     }
 
     private func adopt(_ planned: PlannedListener) -> LiveListener? {
@@ -100,7 +120,9 @@ final class Supervisor {
         for server in planned.listener.servers {
             guard let number = serverBook.number(for: ServerKey(listener: id, name: server.name)) else { return nil }
             let node = planned.nodes[server.name] ?? .available
-            servers.append(merge(known?.servers.first { $0.id == number }, server, node, number))
+            let before = known?.servers.first { $0.id == number }
+            if before == nil { errors.clear(number) }
+            servers.append(LiveServer(before, server, node, id: number, memory: planned.memories?[server.name]))
         }
         var live = LiveListener(
             id: id,
@@ -109,38 +131,6 @@ final class Supervisor {
             created: known?.created ?? Clock.monotonic()
         )
         encrypt(&live, known: known)
-        return live
-    }
-
-    /// A server with the health that it has already; another address makes it another server.
-    private func merge(_ known: LiveServer?, _ server: Server, _ node: NodeCondition, _ id: Int32) -> LiveServer {
-        let check = server.check ?? ServerCheck()
-        let fresh = HealthMachine(rise: check.rise, fall: check.fall)
-        let now = Clock.wallMilliseconds()
-        guard var live = known, live.configuration.endpoint == server.endpoint else {
-            return LiveServer(
-                id: id,
-                configuration: server,
-                node: node,
-                health: fresh,
-                lastCheck: nil,
-                since: now,
-                created: known?.created ?? Clock.monotonic()
-            )
-        }
-        let before = live.condition.status
-        // A node that was lost comes back as a machine that has just booted.
-        if live.node == .lost, node != .lost { live.health.distrust() }
-        live.configuration = server
-        live.node = node
-        // While nothing checks it, nothing is known about it.
-        if server.check == nil || server.state == .maint {
-            live.health = fresh
-        } else {
-            live.health.configure(rise: check.rise, fall: check.fall)
-        }
-        if live.condition.status != before { live.since = now }
-        live.noteRise(from: before, now: Clock.monotonic())
         return live
     }
 
@@ -155,62 +145,12 @@ final class Supervisor {
     /// Binds of the plan that nobody gave sockets for.
     var missingBinds: [Endpoint] { listeners.flatMap(\.planned.listener.binds).filter { binds[$0] == nil } }
 
-    // MARK: Health
-
-    /// What is to be checked, by server number.
-    var checkTargets: [Int32: CheckRunner.Target] {
-        var targets: [Int32: CheckRunner.Target] = [:]
-        for live in listeners {
-            let listener = live.planned.listener
-            for server in live.servers where server.configuration.state != .maint && server.node != .lost {
-                guard let check = server.configuration.check else { continue }
-                let endpoint = server.configuration.endpoint
-                targets[server.id] = CheckRunner.Target(
-                    endpoint: Endpoint(address: endpoint.address, port: check.port ?? endpoint.port),
-                    http: listener.httpCheck,
-                    inter: max(10, check.inter),
-                    connectTimeout: listener.timeouts.connect,
-                    answerTimeout: listener.timeouts.check
-                )
-            }
-        }
-        return targets
-    }
-
-    /// Takes in check results; publishes if a server changed its state.
-    func receive(_ results: [CheckRunner.Result]) {
-        var changed = false
-        for result in results {
-            for index in listeners.indices {
-                guard let at = listeners[index].servers.firstIndex(where: { $0.id == result.server }) else { continue }
-                if receive(result.report, listener: index, server: at) { changed = true }
-            }
-        }
-        if changed { publish() }
-    }
-
-    private func receive(_ report: CheckReport, listener: Int, server: Int) -> Bool {
-        let before = listeners[listener].servers[server].condition.status
-        listeners[listener].servers[server].lastCheck = report
-        let transition = listeners[listener].servers[server].health.receive(passed: report.result.isPass)
-        guard transition != nil else { return false }
-        listeners[listener].servers[server].noteRise(from: before, now: Clock.monotonic())
-        let live = listeners[listener].servers[server]
-        if live.condition.status != before {
-            listeners[listener].servers[server].since = Clock.wallMilliseconds()
-            let name = "\(listeners[listener].planned.listener.name)/\(live.configuration.name)"
-            let status = report.httpStatus.map { ", status \($0)" } ?? ""
-            Journal.write("server \(name) is \(live.condition.status.rawValue) (\(report.result.rawValue)\(status))")
-        }
-        return true
-    }
-
     // MARK: Publishing
 
     /// Builds a table of all that is known now and hands it to the loops.
     func publish() {
         serial += 1
-        var builder = TableBuilder(listenerCount: listenerBook.span, serverCount: serverBook.span)
+        var builder = TableBuilder(listenerCount: listenerBook.span, serverCount: serverBook.span, errors: errors)
         for (id, configuration) in retiredListeners { builder.addRemoved(id, configuration) }
         for live in listeners {
             builder.add(live)

@@ -18,12 +18,15 @@ struct TableBuilder {
     private var text: [UInt8] = []
     private var binds: [BindEntry] = []
     private var sockets: [Int32] = []
+    private let errors: ErrorCounts
     private var contexts: [OpaquePointer] = []
 
     /// - Parameters:
     ///   - listenerCount: One more than the highest listener number in use.
     ///   - serverCount: One more than the highest server number in use.
-    init(listenerCount: Int, serverCount: Int) {
+    ///   - errors: Where errors of observed servers are counted.
+    init(listenerCount: Int, serverCount: Int, errors: ErrorCounts) {
+        self.errors = errors
         listeners = Array(repeating: ListenerEntry(), count: listenerCount)
         servers = Array(repeating: ServerEntry(), count: serverCount)
     }
@@ -45,7 +48,9 @@ struct TableBuilder {
         let shares = SlowStart.shares(steady, sixteenths: live.servers.map(\.sixteenths))
         for (server, share) in zip(live.servers, shares) {
             let value = append(configuration.cookieValue(of: server.configuration) ?? "")
-            let isForced = configuration.persist == true && !server.condition.isUsable && server.node != .lost
+            let isForced =
+                configuration.persist == true && !server.condition.isUsable && server.node != .lost
+                && !server.endsSessions
             rows.append(
                 ServerRow(
                     cookieOffset: UInt32(value.start),
@@ -153,7 +158,14 @@ struct TableBuilder {
         entry.tls = keep(server.tls)
         if let name = server.configuration.tls?.serverName { entry.serverName = append(name + "\0") }
         entry.isUsable = server.condition.isUsable || isForced
-        entry.isLost = server.node == .lost
+        // A server that is marked down for good reason will answer as little as one whose node is gone.
+        entry.isLost = server.node == .lost || server.endsSessions
+        entry.sessions = server.sessions
+        if let observe = server.configuration.observe {
+            entry.errors = errors.base + Int(server.id)
+            entry.errorLimit = UInt32(clamping: observe.errorLimit ?? Observation.usualErrorLimit)
+            entry.observesAnswers = observe.layer == .layer7
+        }
         return entry
     }
 
@@ -186,7 +198,8 @@ struct TableBuilder {
                 text: Self.copy(text),
                 binds: Self.copy(binds),
                 contexts: Self.copy(contexts),
-                sockets: Self.copy(sockets)
+                sockets: Self.copy(sockets),
+                alarm: errors.alarm
             )
         )
         return table

@@ -84,8 +84,8 @@ extension Loop {
         case .exchange, .body:
             guard let client = server.pointee.peer else { return }
             if client.pointee.flags.contains(.responseStarted) { return abort(client) }
+            noteBadAnswer(server.pointee.server)
             if retry(client, server, after: .responseTimeout) { return }
-            counters.add(.badResponses, server: server.pointee.server)
             answer(client, .serverTimeout)
         case .tunnel:
             if let client = server.pointee.peer { abort(client) }

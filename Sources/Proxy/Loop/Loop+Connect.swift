@@ -121,6 +121,7 @@ extension Loop {
     private func noteConnected(_ slot: SlotPointer) {
         let time = connectTimes + Int(slot.pointee.server)
         time.pointee = ConnectPatience.smoothed(time.pointee, sample: now - slot.pointee.started)
+        noteReached(slot.pointee.server)
     }
 
     /// Sends the held request; that works as soon as the connection stands.
@@ -168,6 +169,7 @@ extension Loop {
 
     private mutating func failAttempt(_ client: SlotPointer, refused: Bool) {
         counters.add(.connectFailures, server: client.pointee.server)
+        noteUnreached(client.pointee.server)
         let entry = listener(client.pointee.listener)
         let step = nextStep(client, after: .connectionFailure)
         if step != .giveUp { client.pointee.attempts &+= 1 }
@@ -262,8 +264,8 @@ extension Loop {
                 return connect(client)
             }
         }
+        noteBadAnswer(slot.pointee.server)
         if retry(client, slot, after: slot.pointee.input.isEmpty ? .emptyResponse : .junkResponse) { return }
-        counters.add(.badResponses, server: slot.pointee.server)
         answer(client, .serverClosed)
     }
 }

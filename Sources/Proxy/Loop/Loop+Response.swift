@@ -68,8 +68,8 @@ extension Loop {
                 keepInput(server, base + start, count - start)
                 return false
             case .refused:
+                noteBadAnswer(server.pointee.server)
                 if retry(client, server, after: .junkResponse) { return true }
-                counters.add(.badResponses, server: server.pointee.server)
                 answer(client, .badResponse)
                 return true
             case .complete(let end):
@@ -130,9 +130,10 @@ extension Loop {
         server.pointee.chunks = ChunkScanner()
         let isUnreadable = server.pointee.framing == .chunked && client.pointee.flags.contains(.oldVersion)
         guard !isUnreadable, let body = account(server, base + end, count - end) else {
-            counters.add(.badResponses, server: server.pointee.server)
+            noteBadAnswer(server.pointee.server)
             return answer(client, .badResponse)
         }
+        noteAnswer(server.pointee.server, status: responseHead.status)
         // Bytes after the response belong to no request.
         let isClean = responseHead.keepsAlive && end + body == count
         server.pointee.flags.formUnion(isClean ? .keepAlive : [])
@@ -142,7 +143,7 @@ extension Loop {
         }
         let length = writeResponse(client, server, UnsafeBufferPointer(start: base, count: end))
         guard length > 0 else {
-            counters.add(.badResponses, server: server.pointee.server)
+            noteBadAnswer(server.pointee.server)
             return answer(client, .badResponse)
         }
         blocks.release(&client.pointee.request)
@@ -215,7 +216,7 @@ extension Loop {
         case .yielded: break
         case .sinkFailed: closeClient(client)
         case .ended, .sourceFailed, .malformed:
-            counters.add(.badResponses, server: server.pointee.server)
+            noteBadAnswer(server.pointee.server)
             abort(client)
         }
     }

@@ -9,9 +9,10 @@ extension Loop {
     mutating func takeTable() {
         let address = mailbox.pointee.table.load(ordering: .acquiring)
         guard let fresh = UnsafeMutablePointer<RouteTable>(bitPattern: address), fresh != table else { return }
+        let former = table
         table = fresh
         settleListeners()
-        settleConnections()
+        settleConnections(former)
         mailbox.pointee.applied.store(fresh.pointee.serial, ordering: .releasing)
     }
 
@@ -76,11 +77,15 @@ extension Loop {
     }
 
     /// Lets go of servers that serve nobody now.
-    private mutating func settleConnections() {
+    private mutating func settleConnections(_ former: UnsafeMutablePointer<RouteTable>?) {
         for index in 0..<slab.high {
             let slot = slab.slot(at: index)
             if slot.pointee.kind == .client { settle(client: slot) }
             guard slot.pointee.kind == .server else { continue }
+            if isLeft(slot.pointee.server, since: former), slot.pointee.phase != .idle {
+                leave(slot)
+                continue
+            }
             let entry = server(slot.pointee.server)
             if entry.pointee.isUsable { continue }
             switch slot.pointee.phase {

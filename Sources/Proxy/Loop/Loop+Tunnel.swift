@@ -43,14 +43,15 @@ extension Loop {
     ) {
         // A server that agrees before it was told all has not understood.
         guard server.pointee.output.isEmpty else {
-            counters.add(.badResponses, server: server.pointee.server)
+            noteBadAnswer(server.pointee.server)
             return answer(client, .badResponse)
         }
         let length = writeResponse(client, server, UnsafeBufferPointer(start: base, count: end))
         guard length > 0 else {
-            counters.add(.badResponses, server: server.pointee.server)
+            noteBadAnswer(server.pointee.server)
             return answer(client, .badResponse)
         }
+        noteAnswer(server.pointee.server, status: responseHead.status)
         blocks.release(&client.pointee.request)
         client.pointee.flags.remove([.replayable, .keepAlive])
         client.pointee.flags.insert([.responseStarted, .readable])
