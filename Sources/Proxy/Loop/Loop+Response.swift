@@ -220,7 +220,7 @@ extension Loop {
     }
 
     /// Whether nothing follows the response: a read that took exactly its last byte has left that open.
-    private func isDrained(_ server: SlotPointer) -> Bool {
+    private mutating func isDrained(_ server: SlotPointer) -> Bool {
         guard server.pointee.flags.contains(.readable) else { return true }
         guard isAlive(server) else { return false }
         server.pointee.flags.remove(.readable)

@@ -67,7 +67,7 @@ extension Loop {
     }
 
     /// Ends the bond of an idle connection and its client.
-    func unbind(_ server: SlotPointer) {
+    mutating func unbind(_ server: SlotPointer) {
         server.pointee.bound?.pointee.bound = nil
         server.pointee.bound = nil
     }
