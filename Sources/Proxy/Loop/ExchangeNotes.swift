@@ -102,7 +102,7 @@ extension Loop {
                 client: client.pointee.clientAddress,
                 retries: client.pointee.attempts,
                 ended: now,
-                isCut: isCut
+                isCut: isCut && notes.answer == nil
             )
         )
     }

@@ -57,6 +57,8 @@ extension Loop {
     /// Keeps a connection for later: for anybody, or for its client alone.
     mutating func keep(_ server: SlotPointer, for client: SlotPointer) {
         guard listener(client.pointee.listener).pointee.reuse == .never else { return putIdle(server) }
+        // One from a time when the listener had another mode.
+        if let other = client.pointee.bound { closeIdle(other) }
         server.pointee.phase = .idle
         server.pointee.peer = nil
         counters.add(.open, server: server.pointee.server, -1)
