@@ -53,6 +53,8 @@ let package = Package(
     targets: [
         // C shims: system calls that Swift cannot reach or that must inline.
         .target(name: "CLinux"),
+        // libssl under the proxy's connections: forms that Swift cannot reach, and the callbacks of handshakes.
+        .target(name: "CTLS"),
         .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
 
         // Nouns and bytes.
@@ -91,7 +93,7 @@ let package = Package(
         ),
         shell("FenceRunner", ["CLinux", "ClusterModel", "LinuxIO", "Processes", "AgentAPI", "Supervision"]),
         shell("ProxyControl", ["Balancing", "ClusterModel", "LinuxIO", "CLinux"]),
-        shell("Proxy", ["Balancing", "HTTP1", "ProxyControl", "ClusterModel", "LinuxIO", "CLinux"]),
+        shell("Proxy", ["Balancing", "HTTP1", "ProxyControl", "ClusterModel", "LinuxIO", "CLinux", "CTLS"]),
         // Ends what a lease covered when the agent cannot.
         shell("Guard", ["CLinux", "ClusterModel", "LinuxIO", "Netlink", "Processes"]),
         shell("AdminAPI", ["ClusterModel", .product(name: "FlyingSocks", package: "FlyingFox")]),
@@ -187,14 +189,19 @@ let package = Package(
         tests("ArbiterTests", ["Arbiter", "Bytes", "ClusterModel"]),
         tests("HTTP1Tests", ["HTTP1"]),
         tests("BalancingTests", ["Balancing", "ClusterModel"]),
-        tests("ProxyTests", ["Proxy", "Balancing", "ProxyControl", "HTTP1", "ClusterModel", "LinuxIO", "CLinux"]),
+        tests(
+            "ProxyTests",
+            [
+                "Proxy", "Balancing", "ProxyControl", "HTTP1", "ClusterModel", "LinuxIO", "CLinux", "CTLS", "Processes",
+            ]
+        ),
         tests("ClusterConfigTests", ["ClusterConfig", "ClusterModel"]),
         tests("AdminAPITests", ["AdminAPI", "ClusterModel"]),
         tests(
             "ClusterAgentTests",
             [
-                "ClusterAgent", "AdminAPI", "Arbiter", "Bytes", "ClusterModel", "Consensus", "NodeCore", "LinuxIO",
-                "Processes", "ProxyControl", "CLinux", logging,
+                "ClusterAgent", "AdminAPI", "Arbiter", "Bytes", "ClusterModel", "Consensus", "Cryptography", "NodeCore",
+                "LinuxIO", "Processes", "ProxyControl", "CLinux", logging,
             ]
         ),
         tests("HavenCommandsTests", ["HavenCommands", "AdminAPI", "ClusterConfig", "ClusterModel"]),

@@ -101,7 +101,7 @@ extension AgentLoop {
         links.learn(clusterLevel: core.state.protocolLevel)
         joins.clusterLevel = core.state.protocolLevel
         links.setSilence(core.consensus.timing.suspectAfter)
-        proxy.update(ProxyView(core: core))
+        proxy.update(ProxyView(core: core), secret: links.sealingSecret)
         operations.manage(core.state.configuration)
         followArbiters()
         if watchedVersion != core.state.version {

@@ -165,6 +165,12 @@ extension AgentLoop {
         case .meeting:
             AdminFailure(.refused, "a node with another history is heard; one of the two gives way by itself")
         case .unfit: AdminFailure(.refused, "this node has no log to go on with; do it on one that has")
+        case .alone:
+            AdminFailure(
+                .refused,
+                "this node is the only voter and needs nobody; it leads in a moment",
+                remedy: "see haven quorum status"
+            )
         case .unconfirmed(let node):
             AdminFailure(
                 .refused,

@@ -218,6 +218,7 @@ final class AgentLoop {
 
     private func tick() {
         let now = Clock.monotonic()
+        report(stall: stalls.look(now: now))
         leaseWord.lastPass = now
         guarding.look(now: now)
         for news in links.tick(now: now) { handle(news) }
@@ -233,8 +234,10 @@ final class AgentLoop {
 
     /// Gives the core one input and carries out what it decides.
     func feed(_ input: NodeInput) {
+        let now = Clock.monotonic()
+        report(stall: stalls.look(now: now))
         var effects: [NodeEffect] = []
-        core.receive(input, now: Clock.monotonic(), wallClock: Clock.wallMilliseconds(), into: &effects)
+        core.receive(input, now: now, wallClock: Clock.wallMilliseconds(), into: &effects)
         carryOut(&effects)
     }
 

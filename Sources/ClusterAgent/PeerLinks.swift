@@ -37,6 +37,8 @@ final class PeerLinks {
     private let ownAddresses: [IPAddress]
     private let log: Logger
     private var transport: Transport
+    /// The cluster's secret as it seals now.
+    private(set) var sealingSecret: SecretBytes?
     /// By peer, one a link; nil where this node or the peer has no such address.
     private var links: [NodeID: [Link?]] = [:]
     private var output = TransportOutput()
@@ -84,6 +86,7 @@ final class PeerLinks {
         for (generation, secret) in keys.secrets { secrets[generation] = Self.bytes(secret) }
         let sending = secrets[keys.current] == nil ? first : max(first, keys.current)
         secrets = secrets.filter { $0.key > keys.retired || $0.key == sending }
+        sealingSecret = secrets[sending]
         transport = try Transport(local, secrets: secrets, generation: sending)
         connect(nodes)
     }
@@ -96,7 +99,10 @@ final class PeerLinks {
             if let bytes = Self.bytes(secret) { transport.install(bytes, generation: generation) }
         }
         do throws(CryptographyError) {
-            if keys.current > transport.sendingGeneration { try transport.use(generation: keys.current) }
+            if keys.current > transport.sendingGeneration {
+                try transport.use(generation: keys.current)
+                sealingSecret = keys.secrets[keys.current].flatMap(Self.bytes) ?? sealingSecret
+            }
         } catch { log.error("generation \(keys.current) of the cluster's secret cannot be used: \(error)") }
         for generation in 0...keys.retired where generation > 0 { transport.retire(generation: generation) }
     }

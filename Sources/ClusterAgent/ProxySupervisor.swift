@@ -2,6 +2,7 @@ import AdminAPI
 import Balancing
 import ClusterModel
 import Consensus
+import Cryptography
 import Dispatch
 import Foundation
 import LinuxIO
@@ -54,10 +55,14 @@ struct ProxyView: Equatable, Sendable {
 final class ProxySupervisor: Sendable {
     private struct Shared {
         var wanted: ProxyView?
+        /// What keys of session tickets come from.
+        var secret: SecretBytes?
         var generation: UInt64 = 0
         var status: ProxyStatus?
         var failedBinds: [FailedBind] = []
         var refusal: String?
+        /// What cannot be used of certificates and keys.
+        var faults: [String] = []
         var isRunning = false
         var isClosed = false
         var restarts = RestartPace()
@@ -104,12 +109,13 @@ final class ProxySupervisor: Sendable {
         thread.start()
     }
 
-    /// Makes the proxy do what this view says; returns at once.
-    func update(_ view: ProxyView) {
+    /// Makes the proxy do what this view says, with keys of session tickets that come from the cluster's secret; returns at
+    /// once.
+    func update(_ view: ProxyView, secret: SecretBytes? = nil) {
         let changed = shared.withLock { shared in
-            guard shared.wanted != view else { return false }
+            guard shared.wanted != view || shared.secret !== secret else { return false }
             shared.wanted = view
-            shared.generation += 1
+            shared.secret = secret
             return true
         }
         if changed { signal.signal() }
@@ -133,6 +139,7 @@ final class ProxySupervisor: Sendable {
             }
             if program != nil, !shared.isRunning { warnings.append("haven-proxy does not run on this node") }
             if let refusal = shared.refusal { warnings.append("haven-proxy refused the listeners: \(refusal)") }
+            warnings += shared.faults.map { "haven-proxy: \($0)" }
             for bind in shared.failedBinds { warnings.append("\(bind.endpoint) cannot be listened on: \(bind.reason)") }
             let restarts = shared.restarts.count(now: Clock.monotonic())
             if restarts > 0 {
@@ -241,7 +248,10 @@ final class ProxySupervisor: Sendable {
     private static let threads = max(1, min(ProcessInfo.processInfo.activeProcessorCount, 4))
 
     private func serve(_ client: ProxyClient, _ child: ChildProcess?) throws {
-        var applied: UInt64?
+        var applied: [PlannedListener]?
+        var seen: ProxyView?
+        var files = CertificateFiles()
+        var nextLook = Clock.monotonic()
         var nextStatus = Clock.monotonic()
         var nextHeartbeat = Clock.monotonic()
         while !isClosed {
@@ -249,17 +259,14 @@ final class ProxySupervisor: Sendable {
                 try client.heartbeat(patience: Self.hangPatience, busyPatience: Self.busyPatience)
                 nextHeartbeat = Clock.monotonic() + Self.heartbeatInterval
             }
-            let (view, generation) = shared.withLock { ($0.wanted, $0.generation) }
-            if let view, generation != applied {
-                let plan = ProxyPlan(generation: generation, listeners: view.listeners)
-                let servers = view.listeners.reduce(0) { $0 + $1.listener.servers.count }
-                let patience = Self.patience + Self.patiencePerServer * servers
-                let result = try client.apply(plan, deadline: Clock.monotonic() + patience)
-                applied = generation
-                shared.withLock { shared in
-                    shared.failedBinds = result.failedBinds
-                    shared.refusal = result.refusal
-                }
+            let (view, secret) = shared.withLock { ($0.wanted, $0.secret) }
+            if let view, view != seen || Clock.monotonic() >= nextLook {
+                let keys = secret.map { TicketKeys.keys(from: $0, wallClock: Clock.wallMilliseconds()) } ?? []
+                let listeners = files.complete(view.listeners, ticketKeys: keys)
+                nextLook = Clock.monotonic() + CertificateFiles.lookInterval
+                seen = view
+                if listeners != applied { try apply(listeners, client) }
+                applied = listeners
             }
             if Clock.monotonic() >= nextStatus {
                 let status = try client.status(deadline: Clock.monotonic() + Self.patience)
@@ -270,6 +277,24 @@ final class ProxySupervisor: Sendable {
             child?.progress()
             if let exit = child?.exit { throw AgentFailure("it ended (\(exit))") }
             _ = signal.wait(timeout: .now() + Self.lookInterval)
+        }
+    }
+
+    private func apply(_ listeners: [PlannedListener], _ client: ProxyClient) throws {
+        let generation = shared.withLock { shared in
+            shared.generation += 1
+            return shared.generation
+        }
+        let plan = ProxyPlan(generation: generation, listeners: listeners)
+        let servers = listeners.reduce(0) { $0 + $1.listener.servers.count }
+        let result = try client.apply(
+            plan,
+            deadline: Clock.monotonic() + Self.patience + Self.patiencePerServer * servers
+        )
+        shared.withLock { shared in
+            shared.failedBinds = result.failedBinds
+            shared.refusal = result.refusal
+            shared.faults = result.faults
         }
     }
 

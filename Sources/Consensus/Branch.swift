@@ -55,14 +55,18 @@ struct BranchClaim: Hashable, Sendable {
     var changes: UInt64
     /// Which branches gave way to it.
     var gaveWay: [UInt64] = []
+    /// Whether who speaks holds the log of its branch; a newcomer that nobody leads has only the name of it.
+    var hasLog = true
 
-    /// Whether this history goes on where the two meet: the one that the other gave way to before; else the one in which
-    /// operators changed something since they parted; where that tells nothing, the later generation, then that of the
-    /// node that led before, then the lowest number.
+    /// Whether this history goes on where the two meet: the one whose log is there; else the one that the other gave way
+    /// to before; else the one in which operators changed something since they parted; where that tells nothing, the later
+    /// generation, then that of the node that led before, then the lowest number.
     ///
     /// Of two different branches exactly one goes on, whoever asks. A meeting is decided once: a node of a branch that
-    /// gave way may have been away then, and what has happened since must not decide otherwise when it is back.
+    /// gave way may have been away then, and what has happened since must not decide otherwise when it is back. A newcomer
+    /// decides for itself alone.
     func prevails(over other: BranchClaim) -> Bool {
+        if hasLog != other.hasLog { return hasLog }
         let (hadOther, otherHadThis) = (gaveWay.contains(other.mark.id), other.gaveWay.contains(mark.id))
         if hadOther != otherHadThis { return hadOther }
         let parted =

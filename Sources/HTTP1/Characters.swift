@@ -44,6 +44,18 @@ enum Characters {
         return true
     }
 
+    /// The same, with underscores for dashes allowed.
+    static func equalsButDashes(_ bytes: Span<UInt8>, _ range: Range<Int>, _ word: StaticString) -> Bool {
+        guard range.count == word.utf8CodeUnitCount else { return false }
+        let expected = unsafe word.utf8Start
+        for offset in 0..<range.count {
+            let byte = lowercase(bytes[range.lowerBound &+ offset])
+            let folded = byte == UInt8(ascii: "_") ? UInt8(ascii: "-") : byte
+            if folded != (unsafe expected[offset]) { return false }
+        }
+        return true
+    }
+
     /// Whether both ranges hold the same bytes but for case.
     static func equals(_ bytes: Span<UInt8>, _ left: Range<Int>, _ right: Range<Int>) -> Bool {
         guard left.count == right.count else { return false }

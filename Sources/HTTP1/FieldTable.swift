@@ -24,6 +24,8 @@ public enum FieldKind: UInt8, Sendable {
     case cacheControl
     /// Expires, ETag or Last-Modified: a response that has one may be cached.
     case cacheValidator
+    /// X-Forwarded-Proto, also spelt with underscores: many servers read both as one.
+    case forwardedProtocol
     /// A framing field spelt with underscores, which some servers read as the real one.
     case forged
 }
@@ -184,6 +186,7 @@ extension FieldKind {
 
     private static func seventeen(_ bytes: Span<UInt8>, _ name: Range<Int>) -> FieldKind {
         if Characters.equals(bytes, name, "transfer-encoding") { return .transferEncoding }
+        if Characters.equalsButDashes(bytes, name, "x-forwarded-proto") { return .forwardedProtocol }
         return Characters.equals(bytes, name, "transfer_encoding") ? .forged : .other
     }
 }

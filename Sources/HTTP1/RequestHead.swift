@@ -168,7 +168,7 @@ public struct RequestHead: Sendable {
         for index in 0..<fields.count {
             let field = fields[index]
             switch field.kind {
-            case .other, .hop, .setCookie, .cacheControl, .cacheValidator: break
+            case .other, .hop, .setCookie, .cacheControl, .cacheValidator, .forwardedProtocol: break
             case .host:
                 guard host == nil else { throw .hostCount }
                 host = field.value

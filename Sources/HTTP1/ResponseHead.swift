@@ -93,7 +93,7 @@ public struct ResponseHead: Sendable {
         for index in 0..<fields.count {
             let field = fields[index]
             switch field.kind {
-            case .other, .hop, .host, .cookie, .expect, .forged: break
+            case .other, .hop, .host, .cookie, .expect, .forged, .forwardedProtocol: break
             case .connection: try options.add(bytes, field.value)
             case .upgrade: upgrade.add(field.value)
             case .contentLength: try framingFields.addLength(bytes, field.value)

@@ -6,13 +6,21 @@ public struct RequestEdits: ~Escapable {
     public var treatment: RequestCookie
     /// The client's address for X-Forwarded-For; empty for none.
     public var forwardedFor: Span<UInt8>
+    /// Whether the server is told that the client's connection is encrypted, whatever the client says of that.
+    public var forwardsEncryption: Bool
 
     /// States all of them.
     @_lifetime(copy cookie, copy forwardedFor)
-    public init(cookie: Span<UInt8>, _ treatment: RequestCookie, forwardedFor: Span<UInt8>) {
+    public init(
+        cookie: Span<UInt8>,
+        _ treatment: RequestCookie,
+        forwardedFor: Span<UInt8>,
+        forwardsEncryption: Bool = false
+    ) {
         self.cookie = cookie
         self.treatment = treatment
         self.forwardedFor = forwardedFor
+        self.forwardsEncryption = forwardsEncryption
     }
 }
 
@@ -45,6 +53,7 @@ extension RequestHead {
             out.append(edits.forwardedFor)
             out.append("\r\n")
         }
+        if edits.forwardsEncryption { out.append("X-Forwarded-Proto: https\r\n") }
         out.append("\r\n")
     }
 
@@ -52,6 +61,7 @@ extension RequestHead {
         switch field.kind {
         case .hop, .upgrade, .connection, .contentLength, .transferEncoding: return false
         case .cookie where edits.treatment != .untouched: return false
+        case .forwardedProtocol where edits.forwardsEncryption: return false
         // HTTP/1.0 has no interim responses.
         case .expect where minorVersion == 0: return false
         default: return !nominates || !fields.connectionNames(field, bytes)

@@ -7,22 +7,22 @@ import Synchronization
 struct Counters {
     /// What is counted per listener.
     enum ListenerField: Int, CaseIterable {
-        case accepted, open, requests, resetWithoutLease
+        case accepted, open, requests, resetWithoutLease, handshakeFailures
     }
 
     /// What is counted per server.
     enum ServerField: Int, CaseIterable {
-        case requests, open, idle, connectFailures, badResponses, retries
+        case requests, open, idle, connectFailures, badResponses, retries, handshakeFailures
     }
 
     // Where each kind starts, with room for more of the one before. These are literals, because anything that is computed
     // would be looked up at every use.
-    private static let answersAt = 8
-    private static let picksAt = 40
+    private static let answersAt = 16
+    private static let picksAt = 48
     private static let clientCookiesAt = 64
     private static let serverCookiesAt = 72
     private static let listenerStride = 80
-    private static let serverPicksAt = 8
+    private static let serverPicksAt = 16
     private static let serverStride = 32
     private static let serversAt = ProxyLimits.listenerIDs * 80
     private static let words = ProxyLimits.listenerIDs * 80 + ProxyLimits.serverIDs * 32

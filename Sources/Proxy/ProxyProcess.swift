@@ -200,7 +200,12 @@ public final class ProxyProcess {
     private func handle(plan: ProxyPlan, from token: UInt64) throws(ProxyControlError) {
         let refusal = supervisor.apply(plan)
         let failed = supervisor.missingBinds.map { FailedBind(endpoint: $0, reason: "no sockets were handed over") }
-        let result = PlanResult(generation: supervisor.generation, refusal: refusal, failedBinds: failed)
+        let result = PlanResult(
+            generation: supervisor.generation,
+            refusal: refusal,
+            failedBinds: failed,
+            faults: supervisor.encryptionFaults
+        )
         checks.replace(supervisor.checkTargets, now: Clock.monotonic())
         if let refusal { Journal.write("plan \(plan.generation) refused: \(refusal)") }
         waiting.append((token, supervisor.publishedSerial, result))

@@ -1,4 +1,5 @@
 import Balancing
+import CTLS
 import HTTP1
 
 /// What the loops know of the configuration and of servers' health: built by the control thread, never changed once
@@ -24,6 +25,8 @@ struct RouteTable {
     var text: UnsafeMutableBufferPointer<UInt8>
     /// Where to listen.
     var binds: UnsafeMutableBufferPointer<BindEntry>
+    /// Sessions that begin from now on are made by these `SSL_CTX`; a table holds a reference to each.
+    var contexts: UnsafeMutableBufferPointer<OpaquePointer>
     /// Listening sockets: of bind b and thread t at `b * threads + t`.
     var sockets: UnsafeMutableBufferPointer<Int32>
 
@@ -39,6 +42,8 @@ struct RouteTable {
         table.pointee.text.deallocate()
         table.pointee.binds.deallocate()
         table.pointee.sockets.deallocate()
+        for context in table.pointee.contexts { SSL_CTX_free(context) }
+        table.pointee.contexts.deallocate()
         table.deallocate()
     }
 }
@@ -66,6 +71,10 @@ struct ListenerEntry {
     var forwardsFor = false
     var hasCookie = false
     var redispatches = false
+    /// Whether connections are encrypted; by `tls`, and not at all while that is nil.
+    var isEncrypted = false
+    /// The `SSL_CTX` of its clients' sessions.
+    var tls: OpaquePointer?
     /// No longer in the plan: its connections end with what they are doing.
     var isRemoved = false
     var method = PickMethod.sequence
@@ -105,6 +114,12 @@ struct ServerEntry {
     var address = InlineArray<28, UInt8>(repeating: 0)
     /// The value of the Set-Cookie line that binds a client to it (or ends a binding, where it has no cookie).
     var setCookie = TextRange()
+    /// Whether connections to it are encrypted; by `tls`, and not at all while that is nil.
+    var isEncrypted = false
+    /// The `SSL_CTX` of sessions with it.
+    var tls: OpaquePointer?
+    /// The name that it is asked for, with a zero byte; empty for none.
+    var serverName = TextRange()
     /// Its cookie's value; empty for none.
     var cookieValue = TextRange()
     /// How many bytes of `setCookie` stand in front of the cookie's dates; 0 where it never has any.

@@ -49,7 +49,7 @@ public struct ControlFrame: Sendable {
         self.kind = kind
         self.descriptorCount = descriptorCount
         let encoder = JSONEncoder()
-        // The key of computed cookies is a part of the plan; the socket belongs to the agent's user alone.
+        // Agent and proxy are alone on this channel, and keys have to get through.
         encoder.userInfo[Secret.reveal] = kind == .plan
         do { payload = [UInt8](try encoder.encode(value)) } catch { throw .encoding("\(error)") }
         guard payload.count <= Self.payloadBytes else { throw .tooLarge(payload.count) }
@@ -104,7 +104,7 @@ public struct ProxyHello: Codable, Sendable {
     public var held: [Endpoint]
 
     /// The version that this code speaks.
-    public static let currentVersion = 2
+    public static let currentVersion = 3
 
     /// Describes a proxy.
     public init(process: Int32, threads: Int, generation: UInt64, held: [Endpoint]) {
@@ -124,12 +124,20 @@ public struct PlanResult: Codable, Sendable {
     public var refusal: String?
     /// Endpoints of the plan that are not served, each with the reason.
     public var failedBinds: [FailedBind]
+    /// What cannot be used of the plan's certificates and keys, in the operator's words.
+    public var faults: [String]
 
     /// Describes an outcome.
-    public init(generation: UInt64, refusal: String? = nil, failedBinds: [FailedBind] = []) {
+    public init(
+        generation: UInt64,
+        refusal: String? = nil,
+        failedBinds: [FailedBind] = [],
+        faults: [String] = []
+    ) {
         self.generation = generation
         self.refusal = refusal
         self.failedBinds = failedBinds
+        self.faults = faults
     }
 }
 

@@ -23,6 +23,10 @@ public struct PlannedListener: Hashable, Codable, Sendable {
     public var virtualBinds: Set<Endpoint>
     /// What the cluster knows of servers' nodes, by server name; a server that is missing is available.
     public var nodes: [String: NodeCondition]
+    /// The files of its encryption; nil where it does not encrypt.
+    public var tls: PlannedTLS?
+    /// The files of the encryption to servers, by server name; nil where there are none.
+    public var serverTLS: [String: PlannedServerTLS]?
 
     /// Adds the node's knowledge to a listener.
     public init(_ listener: Listener, virtualBinds: Set<Endpoint> = [], nodes: [String: NodeCondition] = [:]) {
@@ -42,6 +46,8 @@ public enum PlanLimits {
     public static let servers = 256
     /// Servers in all.
     public static let allServers = 4096
+    /// Certificates of a listener.
+    public static let certificates = 256
     /// The longest cookie name or value, and the longest path or host of a check, in bytes.
     public static let textBytes = 512
     /// Domains of a cookie, and further attributes of one.
@@ -71,6 +77,17 @@ extension ProxyPlan {
     }
 }
 
+extension ListenerTLS {
+    /// What libssl would take for something else, or not at all.
+    fileprivate var planFault: String? {
+        let protocols = self.protocols ?? []
+        if !protocols.allSatisfy({ (1...255).contains($0.utf8.count) }) || protocols.count > 16 {
+            return "alpn: up to 16 names of 1 to 255 bytes are possible"
+        }
+        return nil
+    }
+}
+
 extension Listener {
     fileprivate var planFault: String? {
         if binds.isEmpty || binds.count > PlanLimits.binds { return "1 to \(PlanLimits.binds) binds are possible" }
@@ -78,6 +95,7 @@ extension Listener {
         if Set(servers.map(\.name)).count != servers.count { return "two servers with one name" }
         if !(0...100).contains(retries) { return "retries must be 0 to 100" }
         if maxConnections < 1 { return "maxconn must be 1 or more" }
+        if let fault = tls?.planFault { return fault }
         if let cookie, !Self.isPlain(cookie.name, forbidden: "=;, \t") { return "cookie name" }
         for list in [cookie?.domains ?? [], cookie?.attributes ?? []] {
             if list.count > PlanLimits.cookieAttributes {
@@ -97,6 +115,9 @@ extension Listener {
         }
         for server in servers {
             if !(0...256).contains(server.weight) { return "server \(server.name): weight must be 0 to 256" }
+            if let name = server.tls?.serverName, !Self.isPlain(name, forbidden: " ") {
+                return "server \(server.name): sni"
+            }
             if let cookie = server.cookie, !Self.isPlain(cookie, forbidden: "; ,\t\"\\") {
                 return "server \(server.name): cookie value"
             }

@@ -45,6 +45,8 @@ public struct ListenerStatus: Codable, Sendable {
     public var requests: UInt64 = 0
     /// Connections that were reset because a virtual IP's lease was over.
     public var resetWithoutLease: UInt64 = 0
+    /// Clients whose handshake failed.
+    public var handshakeFailures: UInt64 = 0
     /// Answers that the proxy made itself, by reason; only those that happened.
     public var answers: [String: UInt64] = [:]
     /// Picks of servers, by reason; only those that happened.
@@ -76,6 +78,8 @@ public struct ServerReport: Codable, Sendable {
     public var requests: UInt64 = 0
     /// Connection attempts that failed.
     public var connectFailures: UInt64 = 0
+    /// Connections that stood and whose handshake failed.
+    public var handshakeFailures: UInt64 = 0
     /// Responses that ended too early or were no HTTP.
     public var badResponses: UInt64 = 0
 

@@ -106,17 +106,25 @@ extension ClusterSimulator {
             if isEnough, !core.isDisjoint(with: workers) { break }
             core.insert(node)
         }
-        return core.union(guides(of: core))
+        return guides(of: core)
     }
 
-    /// Whom nodes know that know nobody else of these: without them nobody would tell those who came while they were away.
+    /// Whom else nodes know that nobody of these can tell who came while they were away.
     private func guides(of core: Set<NodeID>) -> Set<NodeID> {
-        var guides: Set<NodeID> = []
-        for host in hosts where core.contains(host.id) {
-            let others = acquaintances(of: host)
-            if others.isDisjoint(with: core.union(guides)) { guides.formUnion(others) }
+        var group = core
+        // Everybody is told by somebody who knows all, or was told.
+        var told: Set<NodeID> = []
+        for _ in hosts.indices {
+            for host in hosts where group.contains(host.id) && !told.contains(host.id) {
+                let known = acquaintances(of: host)
+                if !known.isDisjoint(with: told) || known.isSuperset(of: group.subtracting([host.id])) {
+                    told.insert(host.id)
+                }
+            }
+            guard let lost = hosts.first(where: { group.contains($0.id) && !told.contains($0.id) }) else { break }
+            group.formUnion(acquaintances(of: lost).intersection(members))
         }
-        return guides.intersection(members)
+        return group
     }
 
     /// A set, and those that a leader that is about to lose its quorum may still make of it: starts that have ended, and

@@ -33,6 +33,11 @@ struct BranchTests {
         (BranchClaim(mark: mark(1), changes: 4), BranchClaim(mark: mark(2), changes: 4)),
         // Decided before, whatever has happened since.
         (BranchClaim(mark: mark(1), changes: 4, gaveWay: [2]), BranchClaim(mark: mark(2, generation: 3), changes: 9)),
+        // Of the other there is only the name: those who hold its log are gone.
+        (
+            BranchClaim(mark: mark(1), changes: 4),
+            BranchClaim(mark: mark(2, generation: 3), changes: 9, gaveWay: [1], hasLog: false)
+        ),
         // Each gave way to the other, somewhere: decided as if they had never met.
         (
             BranchClaim(mark: mark(1), changes: 4, gaveWay: [2]),

@@ -101,6 +101,12 @@ final class TestProxy {
     }
 }
 
+/// Keeps proxies running until a test ends, whether it looks at them or not.
+final class ProxyKeeper {
+    private var proxies: [TestProxy] = []
+    func keep(_ proxy: TestProxy) { proxies.append(proxy) }
+}
+
 private final class SharedFlag: Sendable {
     private let state: Mutex<Bool?>
     init(_ state: consuming Mutex<Bool?>) { self.state = state }

@@ -1,7 +1,9 @@
 import CLinux
+import CTLS
 import ClusterModel
 import LinuxIO
 import Synchronization
+import Testing
 
 /// Runs a closure on a thread of its own; `join` waits for it.
 final class TestThread {
@@ -97,15 +99,50 @@ final class TestClient {
     let number: Int32
     private var buffer: [UInt8] = []
     private var isEnded = false
+    /// Encrypts what is sent and read; nil for plain bytes.
+    private(set) var session: OpaquePointer?
+    private let wire: UnsafeMutablePointer<haven_wire>
 
     init(_ endpoint: Endpoint) throws {
         number = try StreamSocket.connect(to: endpoint).release()
+        wire = .allocate(capacity: 1)
+        wire.initialize(to: haven_wire(fd: number, state: HAVEN_WIRE_READABLE))
         try wait(POLLOUT)
         let error = StreamSocket.error(of: number)
         guard error == 0 else { throw Failure.reset(Int(error)) }
     }
 
-    deinit { _ = haven_close(number) }
+    deinit {
+        SSL_free(session)
+        _ = haven_close(number)
+        wire.deallocate()
+    }
+
+    /// Encrypts from here on, asking for a name.
+    func encrypt(_ context: TestContext, name: String = "a.test") throws {
+        // The session keeps what it needs of the context.
+        let session = try withExtendedLifetime(context) { try #require(haven_tls_open(context.pointer, wire, 0)) }
+        self.session = session
+        _ = haven_tls_set_server_name(session, name)
+        while true {
+            wire.pointee.state |= HAVEN_WIRE_READABLE
+            let result = haven_tls_handshake(session)
+            if result == 1 { return }
+            guard result == -Int(EAGAIN) else { throw Failure.reset(-result) }
+            try wait(POLLIN)
+        }
+    }
+
+    private func transmit(_ bytes: UnsafeRawPointer?, _ count: Int) -> Int {
+        guard let session else { return haven_send(number, bytes, count, 0) }
+        return haven_tls_write(session, bytes, count)
+    }
+
+    private func receive(_ bytes: inout [UInt8]) -> Int {
+        guard let session else { return haven_recv(number, &bytes, bytes.count, 0) }
+        wire.pointee.state |= HAVEN_WIRE_READABLE
+        return haven_tls_read(session, &bytes, bytes.count)
+    }
 
     private func wait(_ events: Int32) throws {
         guard haven_poll_one(number, Int16(events), Self.patience) > 0 else { throw Failure.timeout }
@@ -117,7 +154,7 @@ final class TestClient {
         var sent = 0
         while sent < bytes.count {
             let count = bytes.withUnsafeBytes { raw in
-                haven_send(number, raw.baseAddress?.advanced(by: sent), min(raw.count - sent, 1 << 20), 0)
+                transmit(raw.baseAddress?.advanced(by: sent), min(raw.count - sent, 1 << 20))
             }
             if count == -Int(EAGAIN) {
                 try wait(POLLOUT)
@@ -137,7 +174,7 @@ final class TestClient {
         if isEnded { return false }
         var chunk = [UInt8](repeating: 0, count: 262_144)
         while true {
-            let count = haven_recv(number, &chunk, chunk.count, 0)
+            let count = receive(&chunk)
             if count == -Int(EAGAIN) {
                 try wait(POLLIN)
                 continue

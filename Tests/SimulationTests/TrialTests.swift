@@ -59,6 +59,10 @@ struct TrialTests {
             315_954,
             // A leader let a voter go that had left, although none of the others could be powered off if it was lost too.
             401_952,
+            // A node gave its log up for a history of which only newcomers were left, who held nothing of it.
+            604_818,
+            // A leader took voters out who shall vote no more, and had no quorum with those who were left.
+            625_605,
             // The death of a node was known to the leader a moment earlier than to others, and it handed over to one of them.
             323_958,
         ] as [UInt64]

@@ -5,7 +5,7 @@ enum Layer: Int {
     case system, bytes, nouns, platform, pure, shell, wiring, program, development
 
     static let contents: [(Layer, [String])] = [
-        (.system, ["CLinux", "COpenSSL"]),
+        (.system, ["CLinux", "COpenSSL", "CTLS"]),
         (.bytes, ["Bytes"]),
         (.nouns, ["ClusterModel"]),
         (.platform, ["LinuxIO", "Netlink", "Processes", "Store", "Cryptography", "Supervision"]),

@@ -7,7 +7,8 @@ public enum ListenerWords {
         "bind", "mode", "balance", "hash-type", "allbackups", "cookie", "timeout-connect", "timeout-client",
         "timeout-server",
         "timeout-http-request", "timeout-tunnel", "timeout-check", "retries", "redispatch", "retry-on", "persist",
-        "http-reuse", "forwardfor", "maxconn", "httpchk", "httpchk-host", "expect-status",
+        "http-reuse", "forwardfor", "maxconn", "httpchk", "httpchk-host", "expect-status", "crt", "ssl-min-ver",
+        "ciphers", "ciphersuites", "alpn", "verify", "ca-file", "strict-sni",
     ]
 
     /// HAProxy's other keywords, with what there is instead.
@@ -27,8 +28,13 @@ public enum ListenerWords {
         "acl": "one listener has one set of servers",
         "use_backend": "one listener has one set of servers",
         "default_backend": "one listener has one set of servers; add them with haven lb server add",
-        "ssl": "listeners do not encrypt yet",
-        "crt": "listeners do not encrypt yet",
+        "ssl": "give crt=/path/of/certificate.pem, which encrypts all binds of the listener",
+        "no-sslv3": "leave it out; the lowest version is TLSv1.2",
+        "no-tlsv10": "leave it out; the lowest version is TLSv1.2",
+        "no-tlsv11": "leave it out; the lowest version is TLSv1.2",
+        "no-tls-tickets": "leave it out; tickets are sealed by keys that change every day",
+        "crl-file": "leave it out",
+        "crt-list": "give the files, or a directory, to crt",
         "tcp-check": "checks are by TCP connect, or by HTTP with httpchk",
         "mysql-check": "check the port of clustercheck by HTTP: httpchk, and check port 9200 for each server",
         "http-check": "give expect-status=200,300-302",
@@ -78,6 +84,7 @@ public enum ListenerWords {
         if !seen.contains("bind") {
             gathering.add("", "listener \"\(name)\" listens nowhere", remedy: "give bind=ADDRESS:PORT")
         }
+        if let fault = ListenerTLSWords.fault(listener.tls) { gathering.add(fault) }
         let onlyWithCheck = ["expect-status", "httpchk-host"].first(where: seen.contains)
         if let option = onlyWithCheck, !seen.contains("httpchk") {
             gathering.add(option, "\"\(option)\" is given, but not \"httpchk\"", remedy: "add httpchk='GET /path'")
@@ -112,6 +119,10 @@ public enum ListenerWords {
         case "maxconn": listener.maxConnections = try Values.integer(name, value, ConfigurationLimits.maxConnections)
         case "httpchk": try setCheck(value, of: &listener)
         case "httpchk-host": listener.httpCheck = (listener.httpCheck ?? HTTPCheck()).with(host: value)
+        case "crt", "ssl-min-ver", "ciphers", "ciphersuites", "alpn", "verify", "ca-file", "strict-sni":
+            var tls = listener.tls ?? ListenerTLS(certificates: [])
+            try ListenerTLSWords.set(setting, of: &tls)
+            listener.tls = tls
         case "expect-status": listener.httpCheck = (listener.httpCheck ?? HTTPCheck()).with(status: try statuses(value))
         default: throw unknown(name)
         }
@@ -244,6 +255,6 @@ extension ListenerWords {
             let statuses = check.expectStatus.map(\.description).joined(separator: ",")
             add("expect-status", statuses, unless: check.expectStatus == HTTPCheck().expectStatus)
         }
-        return settings
+        return settings + (listener.tls.map(ListenerTLSWords.settings) ?? [])
     }
 }

@@ -5,7 +5,7 @@ public enum ServerWords {
     /// The words that this version understands.
     static let known = [
         "check", "inter", "rise", "fall", "port", "weight", "slowstart", "cookie", "backup", "disabled",
-        "enabled",
+        "enabled", "ssl", "verify", "ca-file", "sni", "verifyhost", "crt",
     ]
 
     /// HAProxy's other words, with what there is instead.
@@ -21,13 +21,8 @@ public enum ServerWords {
         "observe": "checks alone decide; give check",
         "agent-check": "checks are by TCP or HTTP; give check",
         "track": "give each server a check of its own",
-        "ssl": "connections to servers are not encrypted yet",
-        "check-ssl": "checks are not encrypted yet",
-        "verify": "connections to servers are not encrypted yet",
-        "ca-file": "connections to servers are not encrypted yet",
-        "crt": "connections to servers are not encrypted yet",
-        "sni": "connections to servers are not encrypted yet",
-        "alpn": "connections to servers are not encrypted yet",
+        "check-ssl": "leave it out",
+        "alpn": "leave it out; http/1.1 is spoken",
         "send-proxy": "the PROXY protocol is not there yet; in HTTP mode X-Forwarded-For names the client",
         "send-proxy-v2": "the PROXY protocol is not there yet; in HTTP mode X-Forwarded-For names the client",
         "init-addr": "addresses are given as numbers; leave it out",
@@ -55,6 +50,7 @@ public enum ServerWords {
             gathering.attempt { () throws(WordProblem) in try reading.read(word) }
         }
         gathering.attempt { () throws(WordProblem) in try reading.requireCheck() }
+        gathering.attempt { () throws(WordProblem) in try reading.requireNames() }
         try gathering.finish()
         return reading.server
     }
@@ -65,6 +61,8 @@ public enum ServerWords {
         var words: ArraySlice<String>
         private var check = ServerCheck()
         private var checkWords: [String] = []
+        private var tls = ServerTLS()
+        private var tlsWords: [String] = []
         private var seen: Set<String> = []
 
         init(_ server: Server, _ words: ArraySlice<String>) {
@@ -85,10 +83,61 @@ public enum ServerWords {
             case "inter": check.inter = try Values.time(word, try checkValue(word), .milliseconds)
             case "rise": check.rise = try Values.integer(word, try checkValue(word), ConfigurationLimits.checkCount)
             case "fall": check.fall = try Values.integer(word, try checkValue(word), ConfigurationLimits.checkCount)
+            case "ssl": server.tls = tls
+            case "verify": tls.isVerified = try verification(try tlsValue(word))
+            case "ca-file": tls.authority = try Values.path(word, try tlsValue(word))
+            case "sni": tls.serverName = try serverName(try tlsValue(word))
+            case "verifyhost": tls.verifiedHost = try hostName(word, try tlsValue(word))
+            case "crt": tls.certificate = try Values.path(word, try tlsValue(word))
             case "port": check.port = try Values.port(word, try checkValue(word))
             default: try refuse(word)
             }
             if server.check != nil { server.check = check }
+            if server.tls != nil { server.tls = tls }
+        }
+
+        private mutating func tlsValue(_ word: String) throws(WordProblem) -> String {
+            tlsWords.append(word)
+            return try value(word)
+        }
+
+        private func verification(_ text: String) throws(WordProblem) -> Bool {
+            switch text {
+            case "required": return true
+            case "none": return false
+            default: throw WordProblem("verify", "verify cannot be \"\(text)\"", remedy: "give required or none")
+            }
+        }
+
+        /// A name, or HAProxy's expression for one that is always the same: `str(name)`.
+        private func serverName(_ text: String) throws(WordProblem) -> String {
+            if text.hasPrefix("str("), text.hasSuffix(")") {
+                return try hostName("sni", String(text.dropFirst(4).dropLast()))
+            }
+            return try hostName("sni", text)
+        }
+
+        private func hostName(_ word: String, _ text: String) throws(WordProblem) -> String {
+            let isPlain = text.utf8.allSatisfy { byte in
+                byte == UInt8(ascii: "-") || byte == UInt8(ascii: ".") || byte == UInt8(ascii: "_")
+                    || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
+                    || (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte | 0x20)
+            }
+            if isPlain, (1...253).contains(text.utf8.count) { return text }
+            throw WordProblem(word, "\"\(text)\" is no host name", remedy: "give a name such as keystone.example.org")
+        }
+
+        /// A server that is verified by no name could be anybody whom the same authority has certified.
+        func requireNames() throws(WordProblem) {
+            if server.tls == nil, let word = tlsWords.first {
+                throw WordProblem(word, "\"\(word)\" is given, but not \"ssl\"", remedy: "add the word ssl")
+            }
+            guard let tls = server.tls, tls.isVerified, tls.verifiedName == nil else { return }
+            throw WordProblem(
+                "ssl",
+                "the server's certificate is verified, but by no name",
+                remedy: "give sni NAME or verifyhost NAME; or verify none, which believes anybody"
+            )
         }
 
         /// 0 is at once, as without the word.
@@ -143,6 +192,13 @@ public enum ServerWords {
             if check.rise != defaults.rise { words += ["rise", "\(check.rise)"] }
             if check.fall != defaults.fall { words += ["fall", "\(check.fall)"] }
             if let port = check.port { words += ["port", "\(port)"] }
+        }
+        if let tls = server.tls {
+            words += ["ssl", "verify", tls.isVerified ? "required" : "none"]
+            if let authority = tls.authority { words += ["ca-file", authority] }
+            if let name = tls.serverName { words += ["sni", name] }
+            if let name = tls.verifiedHost { words += ["verifyhost", name] }
+            if let certificate = tls.certificate { words += ["crt", certificate] }
         }
         if server.isBackup { words.append("backup") }
         if server.weight != 1 { words += ["weight", "\(server.weight)"] }

@@ -48,6 +48,13 @@ enum Values {
         }
     }
 
+    /// An absolute path, the same on every node.
+    static func path(_ name: String, _ text: String) throws(WordProblem) -> String {
+        let isPlain = text.hasPrefix("/") && text.utf8.allSatisfy { $0 >= 0x20 && $0 != 0x7F }
+        if isPlain, text.utf8.count <= ConfigurationLimits.textLength { return text }
+        throw WordProblem(name, "\(name) cannot be \"\(text)\"", remedy: "give an absolute path")
+    }
+
     static func role(_ text: String) throws(WordProblem) -> NodeRole {
         guard let role = NodeRole(rawValue: text.lowercased()) else {
             let known = NodeRole.allCases.map(\.rawValue).joined(separator: ", ")

@@ -35,6 +35,8 @@ struct Gathering {
         problems.append(WordProblem(key, text, remedy: remedy))
     }
 
+    mutating func add(_ problem: WordProblem) { problems.append(problem) }
+
     /// What `body` returns, or nil with its problem kept.
     mutating func attempt<Value>(_ body: () throws(WordProblem) -> Value) -> Value? {
         do throws(WordProblem) {

@@ -36,6 +36,8 @@ public struct Listener: Hashable, Codable, Sendable {
     public var maxConnections: Int
     /// What an HTTP check sends and expects; nil checks by TCP connect alone.
     public var httpCheck: HTTPCheck?
+    /// How its clients' connections are encrypted; nil for not at all.
+    public var tls: ListenerTLS?
     /// The servers, in the order of configuration (which decides between equal cookies).
     public var servers: [Server]
 
@@ -54,6 +56,7 @@ public struct Listener: Hashable, Codable, Sendable {
         redispatch = true
         maxConnections = 40_000
         httpCheck = nil
+        tls = nil
         servers = []
     }
 }
@@ -169,6 +172,8 @@ public struct Server: Hashable, Codable, Sendable {
     public var state: ServerAdminState
     /// Whether it takes new clients only when no other server does; default false.
     public var isBackup: Bool
+    /// How connections to it are encrypted; nil for not at all.
+    public var tls: ServerTLS?
     /// How long its share grows to its weight after it came up again; nil: at once.
     public var slowStart: Milliseconds?
 
@@ -181,6 +186,7 @@ public struct Server: Hashable, Codable, Sendable {
         check = nil
         state = .ready
         isBackup = false
+        tls = nil
     }
 }
 

@@ -20,6 +20,8 @@ public enum ConfigurationLimits {
     public static let servers = 4096
     /// Servers of one listener.
     public static let serversPerListener = 256
+    /// Files and directories with certificates of one listener.
+    public static let certificatesPerListener = 16
     /// Ranges of status codes that one check accepts.
     public static let statusRanges = 16
     /// Parameters of one agent, or variables of one process.

@@ -26,6 +26,7 @@ extension ClusterConfiguration {
             findings.checkHTTP(listener, place)
             findings.checkNumbers(listener, place)
             if let check = listener.httpCheck { findings.check(check, place) }
+            if let tls = listener.tls { findings.check(tls, place) }
             findings.checkCount(listener.servers.count, ConfigurationLimits.serversPerListener, place.at("servers"))
             findings.checkServers(listener, place)
         }
@@ -129,6 +130,7 @@ extension Findings {
                 checkRange(time, ConfigurationLimits.slowStart, "slowstart", own.at("slowstart"))
             }
             if let check = server.check { self.check(check, own) }
+            if let tls = server.tls { self.check(tls, own) }
         }
     }
 

@@ -13,6 +13,7 @@ extension ConsensusCore {
         if isQuorate { return .quorate }
         if isMeeting { return .meeting }
         if isNewcomer || !takesPart { return .unfit }
+        if votingNodes.nodes.allSatisfy({ $0 == id }) { return .alone }
         for node in votingNodes.nodes where node != id {
             guard let slot = slot(of: node), case .alive = records[slot].state else {
                 if !confirmed.contains(node) && !isProvenDead(node) { return .unconfirmed(node) }
@@ -158,7 +159,7 @@ extension ConsensusCore {
         let peer = records[slot].id
         if heartbeat.hasLeft {
             peerLeft(heartbeat, slot: slot)
-            if heartbeat.meets == branch.id { emit(.branchGaveWay(heartbeat.branch)) }
+            if heartbeat.meets == branch.id, !heartbeat.isNewcomer { emit(.branchGaveWay(heartbeat.branch)) }
             return
         }
         reviewQuorum()
@@ -168,8 +169,18 @@ extension ConsensusCore {
         else {
             return
         }
-        let claim = BranchClaim(mark: branch, changes: claimedChanges, gaveWay: claimedGaveWay)
-        let other = BranchClaim(mark: heartbeat.branch, changes: heartbeat.changes, gaveWay: heartbeat.gaveWay)
+        let claim = BranchClaim(
+            mark: branch,
+            changes: claimedChanges,
+            gaveWay: claimedGaveWay,
+            hasLog: !isNewcomer || currentLeader != nil
+        )
+        let other = BranchClaim(
+            mark: heartbeat.branch,
+            changes: heartbeat.changes,
+            gaveWay: heartbeat.gaveWay,
+            hasLog: !heartbeat.isNewcomer || heartbeat.leader != nil
+        )
         guard !claim.prevails(over: other) else { return }
         own.branchLeft = heartbeat.branch
         if currentRole != .follower { becomeFollower(term: currentTerm, leader: nil) }
@@ -186,6 +197,9 @@ public enum ActingAloneObjection: Hashable, Sendable {
     case meeting
     /// The node has lost its disk, or cannot write to it.
     case unfit
+    /// No other voter is listed: the node leads by itself in a moment, and another history would only begin again what it
+    /// has.
+    case alone
     /// This voter is silent, and nobody says that it is dead.
     case unconfirmed(NodeID)
     /// This voter is said to be dead and is heard.

@@ -141,23 +141,47 @@ extension ConsensusCore {
     }
 
     private func nextVoters(after set: VoterSet) -> VoterSet? {
-        if set.incarnation(of: id) != incarnation, settings.eligible.contains(id) { return set.listing(quorum.own) }
+        if set.incarnation(of: id) != incarnation, settings.eligible.contains(id) {
+            let changed = set.listing(quorum.own)
+            if isDecidable(changed) { return changed }
+        }
         for voter in set.voters where voter.node != id {
             guard let fresh = listable(voter.node), fresh.incarnation > voter.incarnation else { continue }
             // A newcomer does not know what its former start promised, so that one is taken out without its help first.
-            if let slot = slot(of: voter.node), !counts(at: slot) { return set.removing(voter.node) }
-            return set.listing(fresh)
+            let isUncounted = slot(of: voter.node).map { !counts(at: $0) } ?? false
+            let changed = isUncounted ? set.removing(voter.node) : set.listing(fresh)
+            if isDecidable(changed) { return changed }
         }
         for voter in set.voters where voter.node != id {
-            if !settings.eligible.contains(voter.node) || isRemovable(voter, from: set) {
-                return set.removing(voter.node)
-            }
+            guard !settings.eligible.contains(voter.node) || isRemovable(voter, from: set) else { continue }
+            let changed = set.removing(voter.node)
+            if isDecidable(changed) { return changed }
         }
         guard set.count < ConsensusLimits.voters else { return nil }
         for peer in records.indices.lazy.map({ records[$0].id }) where !set.nodes.contains(peer) {
-            if let fresh = listable(peer) { return set.listing(fresh) }
+            guard let fresh = listable(peer) else { continue }
+            let changed = set.listing(fresh)
+            if isDecidable(changed) { return changed }
         }
         return nil
+    }
+
+    /// Whether those who answer now decide in a set: with another one this leader would have no quorum any more, and
+    /// could not even take the change back.
+    private func isDecidable(_ set: VoterSet) -> Bool {
+        if faults.changeVotersEarly { return true }
+        var wanted = quorum
+        wanted.sets = [set]
+        var answering = NodeSet()
+        answering.insert(id)
+        for slot in records.indices {
+            guard let said = records[slot].said, let sent = records[slot].answeredSend,
+                clock - sent <= timing.lostAfter
+            else { continue }
+            let isListed = set.incarnation(of: records[slot].id) == records[slot].incarnation
+            if !said.isNewcomer || isListed { answering.insert(records[slot].id) }
+        }
+        return wanted.isReached(by: answering)
     }
 
     /// A peer as it runs now, if it has everything that is committed and answered this leader's last heartbeat or the one

@@ -53,6 +53,7 @@ struct ListenerCommand: ParsableCommand {
                 haven lb listener create glance bind=192.168.0.30:9292 mode=http \\
                     httpchk='GET /healthcheck' expect-status=200
                 haven lb listener create galera bind=192.168.0.30:3306 mode=tcp timeout-client=90m timeout-server=90m
+                haven lb listener create keystone bind=192.168.0.30:5000 mode=http crt=/etc/haven/tls/public.pem
                 """
         )
 
@@ -64,7 +65,8 @@ struct ListenerCommand: ParsableCommand {
                 """
                 bind, mode, balance, hash-type, allbackups, cookie, timeout-connect, timeout-client, timeout-server, \
                 timeout-http-request, timeout-tunnel, timeout-check, retries, redispatch, retry-on, persist, \
-                http-reuse, forwardfor, maxconn, httpchk, httpchk-host, expect-status.
+                http-reuse, forwardfor, maxconn, httpchk, httpchk-host, expect-status; \
+                crt, ssl-min-ver, ciphers, ciphersuites, alpn, verify, ca-file, strict-sni.
                 """,
                 valueName: "name=value"
             )
@@ -132,7 +134,7 @@ struct ServerCommand: ParsableCommand {
             help: ArgumentHelp(
                 """
                 ADDRESS:PORT, then check, inter TIME, rise N, fall N, port N, weight N, slowstart TIME, cookie VALUE, \
-                backup, disabled.
+                backup, disabled; ssl, verify required|none, sni NAME, verifyhost NAME, ca-file PATH, crt PATH.
                 """,
                 valueName: "word"
             )

@@ -10,6 +10,10 @@ struct LiveListener {
     var servers: [LiveServer]
     /// Since when the number is its own.
     var created: Instant
+    /// How its clients' connections are encrypted; nil where they are not, or while its certificates cannot be used.
+    var tls: TLSContext?
+    /// What is wrong with its certificates.
+    var tlsFault: String?
 }
 
 /// A server of the current plan with its number, health and last check.
@@ -27,6 +31,10 @@ struct LiveServer {
     var risen: Instant?
     /// How much of its weight it has.
     var sixteenths = SlowStart.whole
+    /// How connections to it are encrypted; nil where they are not, or while its files cannot be used.
+    var tls: TLSContext?
+    /// What is wrong with its files.
+    var tlsFault: String?
 
     var condition: ServerCondition {
         ServerCondition(

@@ -24,6 +24,7 @@ extension Supervisor {
         status.connections = Int(clamping: threads.total { $0.value(.open, listener: id) })
         status.accepted = threads.total { $0.value(.accepted, listener: id) }
         status.requests = threads.total { $0.value(.requests, listener: id) }
+        status.handshakeFailures = threads.total { $0.value(.handshakeFailures, listener: id) }
         status.resetWithoutLease = threads.total { $0.value(.resetWithoutLease, listener: id) }
         for reason in AnswerReason.allCases {
             let count = threads.total { $0.value(reason, listener: id) }
@@ -49,6 +50,7 @@ extension Supervisor {
         report.connections = Int(clamping: threads.total { $0.value(.open, server: id) })
         report.idleConnections = Int(clamping: threads.total { $0.value(.idle, server: id) })
         report.requests = threads.total { $0.value(.requests, server: id) }
+        report.handshakeFailures = threads.total { $0.value(.handshakeFailures, server: id) }
         report.connectFailures = threads.total { $0.value(.connectFailures, server: id) }
         report.badResponses = threads.total { $0.value(.badResponses, server: id) }
         return report

@@ -102,12 +102,14 @@ final class Supervisor {
             let node = planned.nodes[server.name] ?? .available
             servers.append(merge(known?.servers.first { $0.id == number }, server, node, number))
         }
-        return LiveListener(
+        var live = LiveListener(
             id: id,
             planned: planned,
             servers: servers,
             created: known?.created ?? Clock.monotonic()
         )
+        encrypt(&live, known: known)
+        return live
     }
 
     /// A server with the health that it has already; another address makes it another server.

@@ -1,5 +1,6 @@
 import Balancing
 import CLinux
+import CTLS
 import ClusterModel
 import HTTP1
 import LinuxIO
@@ -17,6 +18,7 @@ struct TableBuilder {
     private var text: [UInt8] = []
     private var binds: [BindEntry] = []
     private var sockets: [Int32] = []
+    private var contexts: [OpaquePointer] = []
 
     /// - Parameters:
     ///   - listenerCount: One more than the highest listener number in use.
@@ -57,6 +59,7 @@ struct TableBuilder {
             weights.append(UInt16(share))
             servers[Int(server.id)] = serverEntry(server, value: value, configuration, isForced: isForced)
         }
+        entry.tls = keep(live.tls)
         entry.method = Self.method(configuration)
         let sequence = RoundRobin.sequence(weights: shares)
         entry.firstInSequence = Int32(sequences.count)
@@ -105,6 +108,7 @@ struct TableBuilder {
     private static func settings(_ configuration: Listener) -> ListenerEntry {
         var entry = ListenerEntry()
         entry.isHTTP = configuration.mode == .http
+        entry.isEncrypted = configuration.tls != nil
         entry.forwardsFor = configuration.mode == .http && configuration.forwardFor
         entry.redispatches = configuration.redispatch
         entry.retries = Int32(configuration.retries)
@@ -145,9 +149,19 @@ struct TableBuilder {
             entry.beforeDates = Int32(line.beforeDates)
             entry.cookieValue = value
         }
+        entry.isEncrypted = server.configuration.tls != nil
+        entry.tls = keep(server.tls)
+        if let name = server.configuration.tls?.serverName { entry.serverName = append(name + "\0") }
         entry.isUsable = server.condition.isUsable || isForced
         entry.isLost = server.node == .lost
         return entry
+    }
+
+    /// The context as the loops see it, with a reference for this table.
+    private mutating func keep(_ context: TLSContext?) -> OpaquePointer? {
+        guard let context, haven_tls_up_ref(context.pointer) == 1 else { return nil }
+        contexts.append(context.pointer)
+        return context.pointer
     }
 
     private mutating func append(_ more: String) -> TextRange {
@@ -171,6 +185,7 @@ struct TableBuilder {
                 points: Self.copy(points),
                 text: Self.copy(text),
                 binds: Self.copy(binds),
+                contexts: Self.copy(contexts),
                 sockets: Self.copy(sockets)
             )
         )

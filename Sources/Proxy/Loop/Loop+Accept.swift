@@ -72,11 +72,19 @@ extension Loop {
         if entry.pointee.isHTTP {
             client.pointee.flags.insert(.http)
             if entry.pointee.forwardsFor { AddressText.write(&address, into: client) }
-            wheel.set(client, now + entry.pointee.request)
-            readRequest(client)
-        } else {
-            openTunnel(client)
         }
+        if let context = entry.pointee.tls { return acceptSession(client, context) }
+        // Without its certificates a listener serves nobody, and least of all in clear text.
+        if entry.pointee.isEncrypted { return discard(client, reset: true) }
+        startClient(client)
+    }
+
+    /// Its bytes can be read from here on.
+    mutating func startClient(_ client: SlotPointer) {
+        guard client.pointee.flags.contains(.http) else { return openTunnel(client) }
+        client.pointee.phase = .head
+        wheel.set(client, now + listener(client.pointee.listener).pointee.request)
+        readRequest(client)
     }
 
     /// Undoes what `admit` counted.

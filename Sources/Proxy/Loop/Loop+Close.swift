@@ -39,6 +39,7 @@ extension Loop {
         releasePipe(slot)
         wheel.remove(slot)
         dequeue(slot)
+        endSession(slot, reset: reset)
         if reset {
             _ = haven_close_with_reset(slot.pointee.fd)
         } else {
@@ -64,6 +65,9 @@ extension Loop {
             guard client.pointee.flags.contains(.headStarted) else { return closeClient(client) }
             answer(client, .requestTimeout)
         case .turnAround: endTurnAround(client)
+        case .handshake:
+            counters.add(.handshakeFailures, listener: client.pointee.listener)
+            closeClient(client)
         case .exchange:
             guard !client.pointee.flags.contains(.requestDone), !client.pointee.flags.contains(.responseStarted) else {
                 return abort(client)
@@ -75,7 +79,7 @@ extension Loop {
 
     private mutating func expireServer(_ server: SlotPointer) {
         switch server.pointee.phase {
-        case .connecting: connectFailed(server, refused: false)
+        case .connecting, .handshake: connectFailed(server, refused: false)
         case .idle: closeIdle(server)
         case .exchange, .body:
             guard let client = server.pointee.peer else { return }

@@ -92,15 +92,28 @@ extension Loop {
         )
         wheel.set(slot, now + limit)
         // On the same machine the connection stands by now; sending at once saves a pass.
-        if slot.pointee.flags.contains(.http) { sendFirst(client, slot) }
+        if slot.pointee.flags.contains(.http), !entry.pointee.isEncrypted { sendFirst(client, slot) }
     }
 
     /// An event on a connection under way.
     mutating func serveConnecting(_ slot: SlotPointer) {
         guard let client = slot.pointee.peer else { return }
-        if slot.pointee.flags.contains(.http) { return sendFirst(client, slot) }
+        let entry = server(slot.pointee.server)
+        if slot.pointee.flags.contains(.http), !entry.pointee.isEncrypted { return sendFirst(client, slot) }
         let error = haven_getsockopt_int(slot.pointee.fd, SOL_SOCKET, SO_ERROR)
         if error != 0 || slot.pointee.flags.contains(.failed) { return connectFailed(slot, refused: true) }
+        guard entry.pointee.isEncrypted else {
+            noteConnected(slot)
+            return startTunnel(client, slot)
+        }
+        guard let context = entry.pointee.tls else { return connectFailed(slot, refused: true) }
+        connectSession(slot, context)
+    }
+
+    /// An encrypted connection to a server is complete.
+    mutating func connected(_ slot: SlotPointer) {
+        guard let client = slot.pointee.peer else { return }
+        if slot.pointee.flags.contains(.http) { return sendFirst(client, slot) }
         noteConnected(slot)
         startTunnel(client, slot)
     }
@@ -114,7 +127,7 @@ extension Loop {
     private mutating func sendFirst(_ client: SlotPointer, _ slot: SlotPointer) {
         guard let base = client.pointee.request.base else { return connectFailed(slot, refused: true) }
         let count = client.pointee.request.count
-        let sent = haven_send(slot.pointee.fd, base, count, 0)
+        let sent = transmit(slot, base, count)
         if sent == -Int(EAGAIN) || sent == -Int(EINTR) { return }
         guard sent > 0 else { return connectFailed(slot, refused: true) }
         noteConnected(slot)
@@ -226,7 +239,7 @@ extension Loop {
     /// The cluster says that the server's node is gone: nothing will ever come from it.
     mutating func serverVanished(_ slot: SlotPointer) {
         guard let client = slot.pointee.peer else { return }
-        if slot.pointee.phase == .connecting {
+        if slot.pointee.phase == .connecting || slot.pointee.phase == .handshake {
             // Nothing was sent yet, so it may go elsewhere whatever it is; that is no retry of the client's.
             closeServer(slot)
             return redispatch(client)

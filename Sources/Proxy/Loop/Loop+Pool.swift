@@ -1,4 +1,5 @@
 import CLinux
+import CTLS
 
 /// Idle server connections of this thread, per server, the most recently used first.
 extension Loop {
@@ -49,9 +50,21 @@ extension Loop {
         pool.pointee.count -= 1
     }
 
+    /// Whether an event on an idle connection was of the protocol itself, such as a ticket for a later session.
+    func isQuiet(_ slot: SlotPointer) -> Bool {
+        guard slot.pointee.tls != nil, !slot.pointee.flags.contains(.hup), isAlive(slot) else { return false }
+        slot.pointee.flags.remove(.readable)
+        return true
+    }
+
     /// Whether the server still has its end open, as far as this machine has heard.
     func isAlive(_ slot: SlotPointer) -> Bool {
         var byte: UInt8 = 0
+        if let session = slot.pointee.tls {
+            // The read asks the socket, whatever the last event said.
+            slot.pointee.wire.state |= HAVEN_WIRE_READABLE
+            return haven_tls_peek(session, &byte, 1) == -Int(EAGAIN)
+        }
         return haven_recv(slot.pointee.fd, &byte, 1, Int32(MSG_PEEK) | Int32(MSG_DONTWAIT)) == -Int(EAGAIN)
     }
 }

@@ -63,7 +63,7 @@ extension Loop {
         case .chunked: want = ProxyLimits.headReadBytes
         case .none, .untilClose: break
         }
-        let count = haven_recv(source.pointee.fd, target, want, 0)
+        let count = receive(source, target, want)
         if count <= 0 { return readEnded(source, count) }
         noteRead(source, count: count, wanted: want)
         guard let use = account(source, target, count) else { return .malformed }
@@ -87,8 +87,11 @@ extension Loop {
     }
 
     /// A short read means that the socket is drained, unless its end was announced: that must be read too.
+    ///
+    /// Of a session nothing follows, for it gives a record at a time.
     @inline(__always)
     func noteRead(_ source: SlotPointer, count: Int, wanted: Int) {
+        if source.pointee.tls != nil { return }
         if count < wanted {
             source.pointee.fullReads = 0
             if !source.pointee.flags.contains(.hup) { source.pointee.flags.remove(.readable) }
@@ -129,7 +132,7 @@ extension Loop {
 
     /// Writes bytes, keeping those that the kernel does not take now.
     mutating func send(_ sink: SlotPointer, _ bytes: UnsafeMutablePointer<UInt8>, _ count: Int) -> PumpResult {
-        var sent = haven_send(sink.pointee.fd, bytes, count, 0)
+        var sent = transmit(sink, bytes, count)
         if sent == count { return .done }
         if sent < 0 {
             guard sent == -Int(EAGAIN) || sent == -Int(EINTR) else { return .sinkFailed }
@@ -148,7 +151,7 @@ extension Loop {
         while !sink.pointee.output.isEmpty {
             guard let base = sink.pointee.output.base else { break }
             let start = Int(sink.pointee.output.start)
-            let sent = haven_send(sink.pointee.fd, base + start, sink.pointee.output.count, 0)
+            let sent = transmit(sink, base + start, sink.pointee.output.count)
             if sent < 0 {
                 if sent == -Int(EINTR) { continue }
                 guard sent == -Int(EAGAIN) else { return .sinkFailed }
@@ -164,7 +167,9 @@ extension Loop {
     // MARK: Splicing
 
     private func wantsSplice(_ source: SlotPointer) -> Bool {
-        switch source.pointee.framing {
+        // What is encrypted on either side has to be looked at.
+        if source.pointee.tls != nil || source.pointee.peer?.pointee.tls != nil { return false }
+        return switch source.pointee.framing {
         case .length: source.pointee.bodyLeft >= ProxyLimits.spliceBytes
         case .untilClose:
             source.pointee.fullReads

@@ -18,6 +18,7 @@ extension Loop {
             }
         case .lingering: drain(client)
         case .tunnel: serveTunnel(client)
+        case .handshake: shakeHands(client)
         case .body, .connecting, .idle: break
         }
     }
@@ -51,7 +52,7 @@ extension Loop {
             let held = Int(client.pointee.input.end)
             let want = ProxyLimits.headReadBytes - held
             let target = client.pointee.input.base ?? (scratch + ProxyLimits.headRoom)
-            let count = haven_recv(client.pointee.fd, target + held, want, 0)
+            let count = receive(client, target + held, want)
             if count == -Int(EAGAIN) {
                 client.pointee.flags.remove(.readable)
                 break
@@ -158,7 +159,12 @@ extension Loop {
             let length = entry.pointee.forwardsFor ? Int(client.pointee.addressLength) : 0
             let address = UnsafeBufferPointer(rebasing: raw.bindMemory(to: UInt8.self)[..<length])
             var writer = HeadWriter(base: out, capacity: ProxyLimits.outBytes - ProxyLimits.headReadBytes)
-            let edits = RequestEdits(cookie: name.span, treatment, forwardedFor: address.span)
+            let edits = RequestEdits(
+                cookie: name.span,
+                treatment,
+                forwardedFor: address.span,
+                forwardsEncryption: entry.pointee.forwardsFor && entry.pointee.isEncrypted
+            )
             requestHead.write(bytes.span, edits: edits, into: &writer)
             return writer.overflowed ? 0 : writer.count
         }
@@ -224,12 +230,12 @@ extension Loop {
     mutating func endExchange(_ client: SlotPointer) {
         guard client.pointee.flags.contains(.keepAlive) else {
             let isClean = client.pointee.flags.contains(.requestDone) && client.pointee.input.isEmpty
-            return isClean && !client.pointee.flags.contains(.readable) ? closeClient(client) : linger(client)
+            return isClean && !mayRead(client) ? closeClient(client) : linger(client)
         }
         client.pointee.phase = .head
         client.pointee.framing = .none
         wheel.set(client, now + listener(client.pointee.listener).pointee.request)
-        if client.pointee.input.isEmpty && !client.pointee.flags.contains(.readable) {
+        if client.pointee.input.isEmpty && !mayRead(client) {
             register(client)
         } else {
             enqueue(client)
@@ -240,8 +246,8 @@ extension Loop {
     mutating func linger(_ client: SlotPointer) {
         blocks.release(&client.pointee.input)
         client.pointee.phase = .lingering
+        endSending(client)
         client.pointee.flags.insert([.shut, .readable])
-        _ = haven_shutdown(client.pointee.fd, Int32(SHUT_WR))
         wheel.set(client, now + ProxyLimits.linger)
         drain(client)
     }

@@ -7,7 +7,8 @@ extension Loop {
     mutating func serveServer(_ slot: SlotPointer) {
         switch slot.pointee.phase {
         case .connecting: serveConnecting(slot)
-        case .idle: if slot.pointee.flags.contains(.readable) { closeIdle(slot) }
+        case .idle: if slot.pointee.flags.contains(.readable), !isQuiet(slot) { closeIdle(slot) }
+        case .handshake: shakeHandsWithServer(slot)
         case .exchange, .body:
             guard let client = slot.pointee.peer else { return }
             if isSending(client) {
@@ -36,7 +37,7 @@ extension Loop {
             let held = Int(server.pointee.input.end)
             let target = server.pointee.input.base ?? (scratch + ProxyLimits.headRoom)
             let want = held > 0 ? ProxyLimits.headReadBytes - held : ProxyLimits.readBytes
-            let count = haven_recv(server.pointee.fd, target + held, want, 0)
+            let count = receive(server, target + held, want)
             if count == -Int(EAGAIN) {
                 server.pointee.flags.remove(.readable)
                 return
@@ -221,7 +222,10 @@ extension Loop {
 
     /// Whether nothing follows the response: a read that took exactly its last byte has left that open.
     private mutating func isDrained(_ server: SlotPointer) -> Bool {
-        guard server.pointee.flags.contains(.readable) else { return true }
+        guard mayRead(server) else {
+            server.pointee.flags.remove(.readable)
+            return true
+        }
         guard isAlive(server) else { return false }
         server.pointee.flags.remove(.readable)
         return true

@@ -86,7 +86,8 @@ extension Loop {
             switch slot.pointee.phase {
             case .idle: closeIdle(slot)
             case .connecting where entry.pointee.isLost: serverVanished(slot)
-            case .connecting: connectFailed(slot, refused: false)
+            case .connecting, .handshake:
+                entry.pointee.isLost ? serverVanished(slot) : connectFailed(slot, refused: false)
             default: if entry.pointee.isLost { serverVanished(slot) }
             }
         }

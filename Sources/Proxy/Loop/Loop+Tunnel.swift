@@ -91,7 +91,7 @@ extension Loop {
         case .blocked, .yielded: return true
         case .ended:
             sink.pointee.flags.insert(.shut)
-            _ = haven_shutdown(sink.pointee.fd, Int32(SHUT_WR))
+            endSending(sink)
             return true
         case .sinkFailed where sink.pointee.kind == .server:
             stopSending(source, sink)
@@ -99,7 +99,7 @@ extension Loop {
         case .sourceFailed where sink.pointee.flags.contains(.stopped):
             // It said all that it had to say before it refused to hear more.
             sink.pointee.flags.insert(.shut)
-            _ = haven_shutdown(sink.pointee.fd, Int32(SHUT_WR))
+            endSending(sink)
             return true
         case .done, .sourceFailed, .sinkFailed, .malformed: return false
         }

@@ -200,6 +200,7 @@ struct Loop {
             return takeTable()
         }
         let bits = event.events
+        if slot.pointee.tls != nil { noteEvent(slot, bits) }
         if bits & (EPOLLIN.rawValue | EPOLLRDHUP.rawValue | EPOLLHUP.rawValue | EPOLLERR.rawValue) != 0 {
             slot.pointee.flags.insert(.readable)
             if bits & (EPOLLRDHUP.rawValue | EPOLLHUP.rawValue | EPOLLERR.rawValue) != 0 {

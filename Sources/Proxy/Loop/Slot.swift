@@ -1,3 +1,4 @@
+import CTLS
 import HTTP1
 
 typealias SlotPointer = UnsafeMutablePointer<Slot>
@@ -27,6 +28,8 @@ struct Slot {
         case lingering
         /// Server: connection under way.
         case connecting
+        /// Both: the connection stands, and its keys are agreed on.
+        case handshake
         /// Server: waits for reuse.
         case idle
         /// Both: bytes are passed on as they are.
@@ -82,6 +85,10 @@ struct Slot {
     }
 
     var fd: Int32 = -1
+    /// The session that encrypts the connection; nil for a plain one.
+    var tls: OpaquePointer?
+    /// The socket as the session sees it.
+    var wire = haven_wire()
     var kind = Kind.free
     var phase = Phase.head
     var flags: Flags = []

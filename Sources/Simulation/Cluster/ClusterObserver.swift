@@ -146,8 +146,9 @@ struct ClusterObserver: Sendable {
         let isGuarded = isAddress(name) || !isFencing
         guard isGuarded else { return true }
         if host.isRunning, host.disk.incarnation == activity.incarnation {
-            // Without fences a process has as long as its stop takes, which is not promised to be short.
-            return isAddress(name) || host.holdsLease(at: time)
+            // Without fences a process has as long as its stop takes, which is not promised to be short. An agent whose
+            // pause ends in this moment has not looked at its clock yet, and nobody hears an address beyond its lease.
+            return isAddress(name) && host.wakeAt != time || host.holdsLease(at: time)
         }
         return host.holdsLease(at: time, lateness: histories[host.history].lateness)
     }

@@ -228,8 +228,10 @@ extension ClusterSimulator {
             host.diskFullUntil = min(host.diskFullUntil, now)
         }
         for index in hosts.indices where hosts[index].knowsDiskFull {
-            // What waited for room is written at once.
-            queue.insert(.written(index, hosts[index].disk.incarnation), at: now)
+            // All that waited for room is written at once.
+            for _ in hosts[index].disk.waiting {
+                queue.insert(.written(index, hosts[index].disk.incarnation), at: now)
+            }
         }
     }
 }

@@ -120,8 +120,11 @@ extension ClusterSimulator {
         guard core.state.configuration.node(host.id) != nil else {
             // Its vote may be needed for its own removal from the list of voters.
             let isListed = core.consensus.activeVoterSets.contains { $0.nodes.contains(host.id) }
-            let isAlone = !hosts.contains { $0 !== host && $0.isMember && $0.history == host.history }
-            if first.history == host.history ? isListed : !operatorsRest || !isAlone { return false }
+            // Of a history in which nobody is whom the leader's knows: the two will never meet.
+            let isForsaken = !hosts.contains {
+                $0.isMember && $0.history == host.history && core.state.configuration.node($0.id) != nil
+            }
+            if first.history == host.history ? isListed : !operatorsRest || !isForsaken { return false }
             retire(index)
             return true
         }
@@ -271,28 +274,44 @@ extension ClusterSimulator {
         hosts.contains { $0.id == node && $0.isMember && !$0.disk.durable.isNewcomer }
     }
 
-    /// Whether a node was away while all the others that it knew were removed, so that nobody can tell it who came in their
-    /// place; or somebody joined again in another history, by a token of somebody who did not know how often the machine had
+    /// Whether a node was away while the others that it knew were removed, or are lost in the same way, so that nobody can
+    /// tell it who came in their place; or somebody joined again in another history, by a token of somebody who did not know how often the machine had
     /// started, so that one takes the other for an old copy of itself.
     private func isStranded(_ index: Int) -> Bool {
         let host = hosts[index]
-        if let first = leadingHost, host.history != first.history {
+        if let first = leadingHost {
+            let isOther = host.history != first.history
             let members = hosts.filter { $0.history == first.history && $0.isMember && $0.id != host.id }
+            // In the same history only the leader's word counts, from whom the next token is.
             let isOld = members.contains {
-                ($0.agent?.core.newestIncarnation(of: host.id) ?? 0) > host.disk.incarnation
+                (isOther || $0 === first)
+                    && ($0.agent?.core.newestIncarnation(of: host.id) ?? 0) > host.disk.incarnation
             }
             let knowsFuture = members.contains {
                 (host.agent?.core.newestIncarnation(of: $0.id) ?? 0) > $0.disk.incarnation
             }
-            if isOld || knowsFuture { return true }
+            if isOld || knowsFuture && isOther { return true }
         }
-        // Those who are in the leader's history, or were named by it.
-        let others = hosts.filter { other in
-            other !== host && state.configuration.node(other.id) != nil
-                && (other.history == leadingHost?.history || host.history == leadingHost?.history)
+        return leader != nil && host.id != leader && !told.contains(host.id)
+    }
+
+    /// Who follows the leader, and whom these can tell of each other.
+    private var told: Set<NodeID> {
+        guard let first = leadingHost else { return [] }
+        var told = Set(hosts.lazy.filter { $0.agent?.core.consensus.leader == first.id }.map(\.id)).union([first.id])
+        for _ in hosts.indices {
+            for host in hosts where !told.contains(host.id) && state.configuration.node(host.id) != nil {
+                let known = acquaintances(of: host)
+                // Between two of another history nothing is told, and who seems to be an old copy is not listened to.
+                let tells = hosts.contains {
+                    told.contains($0.id) && known.contains($0.id)
+                        && ($0.history == first.history || host.history == first.history)
+                        && (host.agent?.core.newestIncarnation(of: $0.id) ?? 0) <= $0.disk.incarnation
+                }
+                if tells { told.insert(host.id) }
+            }
         }
-        .map(\.id)
-        return !others.isEmpty && acquaintances(of: host).isDisjoint(with: others)
+        return told
     }
 
     /// Whom a machine's agent greets by itself.
