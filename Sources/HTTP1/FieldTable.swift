@@ -61,6 +61,12 @@ public struct FieldTable: Sendable {
     /// One line, in order.
     public subscript(index: Int) -> Field { rows[index] }
 
+    /// All lines, for walking along them: the subscript may copy the table each time.
+    var lines: Span<Field> {
+        @_lifetime(borrow self)
+        get { rows.span.extracting(first: count) }
+    }
+
     /// Reads field lines from `start` up to and including the empty line.
     mutating func read(_ bytes: Span<UInt8>, from start: Int) -> HeadProgress {
         let limit = bytes.count

@@ -32,8 +32,9 @@ extension RequestHead {
         out.append(bytes, targetRange)
         out.append(minorVersion == 1 ? " HTTP/1.1\r\n" : " HTTP/1.0\r\n")
         var run = LineRun()
-        for index in 0..<fields.count {
-            let field = fields[index]
+        let lines = fields.lines
+        for index in lines.indices {
+            let field = lines[index]
             if passes(field, bytes, edits) {
                 run.keep(field)
                 continue
@@ -119,8 +120,9 @@ extension ResponseHead {
         out.append(bytes, statusRange)
         out.append("\r\n")
         var run = LineRun()
-        for index in 0..<fields.count {
-            let field = fields[index]
+        let lines = fields.lines
+        for index in lines.indices {
+            let field = lines[index]
             if passes(field, bytes, edits) {
                 run.keep(field)
             } else {

@@ -15,21 +15,34 @@ struct Counters {
         case requests, open, idle, connectFailures, badResponses, retries, handshakeFailures
     }
 
-    private static let answersAt = ListenerField.allCases.count
-    private static let picksAt = answersAt + AnswerReason.allCases.count
-    private static let clientCookiesAt = picksAt + PickReason.allCases.count
-    private static let serverCookiesAt = clientCookiesAt + ClientCookie.allCases.count
-    private static let listenerStride = serverCookiesAt + ServerCookie.allCases.count
-    private static let serverPicksAt = ServerField.allCases.count
-    private static let serverStride = serverPicksAt + PickReason.allCases.count
-    private static let words = ProxyLimits.listenerIDs * listenerStride + ProxyLimits.serverIDs * serverStride
+    // Where each kind starts, with room for more of the one before. These are literals, because anything that is computed
+    // would be looked up at every use.
+    private static let answersAt = 16
+    private static let picksAt = 48
+    private static let clientCookiesAt = 64
+    private static let serverCookiesAt = 72
+    private static let listenerStride = 80
+    private static let serverPicksAt = 16
+    private static let serverStride = 32
+    private static let serversAt = ProxyLimits.listenerIDs * 80
+    private static let words = ProxyLimits.listenerIDs * 80 + ProxyLimits.serverIDs * 32
 
     private let base: UnsafeMutablePointer<Atomic<UInt64>>
 
     init?() {
+        Self.checkLayout()
         // Fresh anonymous memory reads as zero, and pages of unused numbers are never touched.
         guard let memory = haven_map_private(Self.words * 8) else { return nil }
         base = memory.bindMemory(to: Atomic<UInt64>.self, capacity: Self.words)
+    }
+
+    private static func checkLayout() {
+        precondition(ListenerField.allCases.count <= answersAt && ServerField.allCases.count <= serverPicksAt)
+        precondition(answersAt + AnswerReason.allCases.count <= picksAt)
+        precondition(picksAt + PickReason.allCases.count <= clientCookiesAt)
+        precondition(clientCookiesAt + ClientCookie.allCases.count <= serverCookiesAt)
+        precondition(serverCookiesAt + ServerCookie.allCases.count <= listenerStride)
+        precondition(serverPicksAt + PickReason.allCases.count <= serverStride)
     }
 
     func destroy() { haven_unmap(UnsafeMutableRawPointer(base), Self.words * 8) }
@@ -77,7 +90,7 @@ struct Counters {
     }
 
     private static func serverIndex(_ server: Int32) -> Int {
-        ProxyLimits.listenerIDs * listenerStride + Int(server) * serverStride
+        serversAt + Int(server) * serverStride
     }
 
     func value(_ field: ListenerField, listener: Int32) -> UInt64 {

@@ -104,7 +104,7 @@ public struct ProxyHello: Codable, Sendable {
     public var held: [Endpoint]
 
     /// The version that this code speaks.
-    public static let currentVersion = 3
+    public static let currentVersion = 4
 
     /// Describes a proxy.
     public init(process: Int32, threads: Int, generation: UInt64, held: [Endpoint]) {

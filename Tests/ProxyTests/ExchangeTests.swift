@@ -96,6 +96,17 @@ struct ExchangeTests {
     }
 
     @Test
+    func `A connection that found no server in TCP mode is told with the reason`() throws {
+        let setup = try Setup()
+        for origin in setup.origins { origin.stop() }
+        // The reset may come before the connection was even looked at.
+        let client = try? TestClient(setup.raw)
+        #expect(client?.isClosed() ?? true)
+        let told = try #require(try setup.proxy.exchanges(1, of: "raw").first)
+        #expect(told.answer == .connectFailed && !told.isCut && told.retries == 3 && told.connected == nil)
+    }
+
+    @Test
     func `Exchanges of servers and listeners that are gone are nobody else's`() throws {
         let setup = try Setup()
         let own = try TestClient(setup.web).get("/x")["x-server"]

@@ -163,6 +163,21 @@ struct ReuseTests {
     }
 
     @Test
+    func `The mode may change between two requests of a client`() throws {
+        let client = try { () throws -> TestClient in
+            _ = try connections(.never, [1])
+            return try TestClient(endpoint)
+        }()
+        for mode in [ReuseMode.never, .always, .never, .never, .always, .safe, .never, .always] {
+            try proxy.apply([PlannedListener(.test(endpoint, [origin]) { $0.reuse = mode })])
+            for _ in 0..<2 { #expect(try client.get("/x").status == 200) }
+        }
+        // What was its own alone and what anybody may have are both accounted for.
+        #expect(try proxy.eventually { $0.listeners[0].servers[0].connections == 0 })
+        #expect(try proxy.listener().servers[0].idleConnections <= origin.connections)
+    }
+
+    @Test
     func `With never a server may close its connection between two requests`() throws {
         try proxy.apply([PlannedListener(.test(endpoint, [origin]) { $0.reuse = .never })])
         let client = try TestClient(endpoint)

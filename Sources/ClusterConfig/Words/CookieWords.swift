@@ -148,7 +148,7 @@ enum RetryWords {
             WordProblem(
                 "retry-on",
                 "this version has no \"0rtt-rejected\"",
-                remedy: "connections to servers are not encrypted yet; leave it out"
+                remedy: "servers are sent no early data; leave it out"
             )
         default:
             WordProblem(

@@ -72,7 +72,7 @@ struct ClientAddress {
 extension Loop {
     /// Counts and notes why the client's server was picked.
     @inline(__always)
-    func notePick(_ client: SlotPointer, _ reason: PickReason) {
+    mutating func notePick(_ client: SlotPointer, _ reason: PickReason) {
         counters.add(reason, picked: client.pointee.listener)
         counters.add(reason, server: client.pointee.server)
         client.pointee.notes.pick = reason
@@ -80,7 +80,7 @@ extension Loop {
     }
 
     /// Notes that the proxy answers itself; what is refused before it is a request is noted as an exchange of its own.
-    func noteAnswer(_ client: SlotPointer, _ reason: AnswerReason) {
+    mutating func noteAnswer(_ client: SlotPointer, _ reason: AnswerReason) {
         if !client.pointee.notes.isOpen { client.pointee.notes.begin(now) }
         client.pointee.notes.answer = reason
         client.pointee.notes.status = reason.code
@@ -88,7 +88,7 @@ extension Loop {
     }
 
     /// The exchange is over: counts its cookies, and puts it into the ring.
-    func endNotes(_ client: SlotPointer, isCut: Bool) {
+    mutating func endNotes(_ client: SlotPointer, isCut: Bool) {
         let notes = client.pointee.notes
         guard notes.isOpen else { return }
         client.pointee.notes.isOpen = false
@@ -102,7 +102,7 @@ extension Loop {
                 client: client.pointee.clientAddress,
                 retries: client.pointee.attempts,
                 ended: now,
-                isCut: isCut
+                isCut: isCut && notes.answer == nil
             )
         )
     }

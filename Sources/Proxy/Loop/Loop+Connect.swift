@@ -184,7 +184,7 @@ extension Loop {
     }
 
     /// What follows if the attempt under way fails like this.
-    func nextStep(_ client: SlotPointer, after cause: RetryCauses) -> RetryPolicy.Step {
+    mutating func nextStep(_ client: SlotPointer, after cause: RetryCauses) -> RetryPolicy.Step {
         let entry = listener(client.pointee.listener)
         guard entry.pointee.retryOn.contains(cause) else { return .giveUp }
         let policy = RetryPolicy(

@@ -38,7 +38,7 @@ extension Loop {
     }
 
     /// Looks for the first cookie that names a server which can be used.
-    private func followCookie(
+    private mutating func followCookie(
         _ client: SlotPointer,
         _ entry: UnsafePointer<ListenerEntry>,
         _ bytes: UnsafeBufferPointer<UInt8>
@@ -72,7 +72,7 @@ extension Loop {
 
     /// Reads a cookie's dates; what follows if they make it worthless.
     @inline(__always)
-    private func tooOld(
+    private mutating func tooOld(
         _ client: SlotPointer,
         _ entry: UnsafePointer<ListenerEntry>,
         _ bytes: UnsafeBufferPointer<UInt8>,
@@ -96,7 +96,7 @@ extension Loop {
     // MARK: Responses
 
     /// Writes the response in `responseHead` as the client shall see it into `out`; its length, 0 when it does not fit.
-    func writeResponse(
+    mutating func writeResponse(
         _ client: SlotPointer,
         _ server: SlotPointer,
         _ bytes: UnsafeBufferPointer<UInt8>
@@ -124,7 +124,7 @@ extension Loop {
         return writer.overflowed ? 0 : writer.count
     }
 
-    private func connectionLine(_ client: SlotPointer) -> ConnectionLine {
+    private mutating func connectionLine(_ client: SlotPointer) -> ConnectionLine {
         // A change of protocol says itself what becomes of the connection.
         if responseHead.switchesProtocol { return .absent }
         if !client.pointee.flags.contains(.keepAlive) { return .close }
@@ -132,7 +132,7 @@ extension Loop {
     }
 
     /// What becomes of the application's own cookie of that name, if there is one; notes it.
-    private func treat(
+    private mutating func treat(
         _ client: SlotPointer,
         _ own: UnsafePointer<ServerEntry>,
         _ entry: UnsafePointer<ListenerEntry>,
@@ -154,7 +154,7 @@ extension Loop {
     }
 
     /// The value of the Set-Cookie line that this response gets of the proxy; empty for none.
-    private func ownCookie(
+    private mutating func ownCookie(
         _ client: SlotPointer,
         _ own: UnsafePointer<ServerEntry>,
         _ entry: UnsafePointer<ListenerEntry>

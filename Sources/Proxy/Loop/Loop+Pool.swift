@@ -39,7 +39,7 @@ extension Loop {
     }
 
     /// Takes one out of its pool.
-    func unpool(_ slot: SlotPointer) {
+    mutating func unpool(_ slot: SlotPointer) {
         let pool = pools + Int(slot.pointee.server)
         let next = slot.pointee.poolNext
         let previous = slot.pointee.poolPrevious

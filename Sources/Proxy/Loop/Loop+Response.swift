@@ -222,7 +222,7 @@ extension Loop {
     }
 
     /// Whether nothing follows the response: a read that took exactly its last byte has left that open.
-    private func isDrained(_ server: SlotPointer) -> Bool {
+    private mutating func isDrained(_ server: SlotPointer) -> Bool {
         guard mayRead(server) else {
             server.pointee.flags.remove(.readable)
             return true

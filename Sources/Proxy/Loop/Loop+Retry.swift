@@ -60,7 +60,7 @@ struct RetryCauses: OptionSet {
 /// Sending requests again after a server has had them.
 extension Loop {
     /// Whether the request may be sent twice: all of it is there, and its method allows it or the listener does.
-    func mayRepeat(_ client: SlotPointer) -> Bool {
+    mutating func mayRepeat(_ client: SlotPointer) -> Bool {
         client.pointee.flags.contains(.requestDone)
             && (client.pointee.method.isIdempotent
                 || listener(client.pointee.listener).pointee.retryOn.contains(.nonIdempotent))

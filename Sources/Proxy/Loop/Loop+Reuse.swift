@@ -57,6 +57,8 @@ extension Loop {
     /// Keeps a connection for later: for anybody, or for its client alone.
     mutating func keep(_ server: SlotPointer, for client: SlotPointer) {
         guard listener(client.pointee.listener).pointee.reuse == .never else { return putIdle(server) }
+        // One from a time when the listener had another mode.
+        if let other = client.pointee.bound { closeIdle(other) }
         server.pointee.phase = .idle
         server.pointee.peer = nil
         counters.add(.open, server: server.pointee.server, -1)
@@ -67,7 +69,7 @@ extension Loop {
     }
 
     /// Ends the bond of an idle connection and its client.
-    func unbind(_ server: SlotPointer) {
+    mutating func unbind(_ server: SlotPointer) {
         server.pointee.bound?.pointee.bound = nil
         server.pointee.bound = nil
     }

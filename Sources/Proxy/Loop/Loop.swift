@@ -23,7 +23,8 @@ struct Mailbox: ~Copyable {
 /// One event loop with all its state: owned by one thread, sharing nothing but its mailbox and counters.
 ///
 /// It lives behind one pointer and its methods mutate it in place, so there are no exclusivity checks, no reference
-/// counts and no allocation on the way of a request. Slots know each other by address.
+/// counts and no allocation on the way of a request. Those that only look are `mutating` too, where they are not inlined:
+/// otherwise the compiler may hand them a copy of all of it. Slots know each other by address.
 struct Loop {
     let thread: Int
     let epoll: Int32
@@ -144,7 +145,7 @@ struct Loop {
     }
 
     /// How long to wait for events, in milliseconds; -1 for ever.
-    private func waitLimit() -> Int32 {
+    private mutating func waitLimit() -> Int32 {
         if runHead != nil { return 0 }
         var limit: Int64 = -1
         if let look = wheel.nextLook() {
