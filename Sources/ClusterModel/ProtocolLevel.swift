@@ -7,8 +7,9 @@
 ///
 /// Level 1 is what there was when levels began.
 ///
-/// Level 2 added the list `gaveWay` to heartbeats, the entry ``Change/historyGaveWay(_:)``, and the message by which a node
-/// that was away learns who is part of the cluster by now (`PeerMessage.contacts`).
+/// Level 2 added the list `gaveWay` to heartbeats, the entry ``Change/historyGaveWay(_:)``, the message by which a node
+/// that was away learns who is part of the cluster by now (`PeerMessage.contacts`), and settings of listeners
+/// (`ClusterConfiguration.level`).
 public enum ProtocolLevel {
     /// The oldest level that this build speaks: the one before the newest, so that neighbouring versions work together.
     public static let oldest: UInt8 = 1
@@ -96,6 +97,7 @@ extension Change {
     public var level: UInt8 {
         switch self {
         case .historyGaveWay: 2
+        case .configure(_, let configuration): configuration.level
         default: ProtocolLevel.first
         }
     }

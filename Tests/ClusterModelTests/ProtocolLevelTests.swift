@@ -34,6 +34,35 @@ struct ProtocolLevelTests {
         #expect(new.common(with: try Self.offer(1, 2)) == 2)
     }
 
+    /// What a node of level 1 would read over is not written before every node can read it.
+    @Test
+    func `A configuration needs the level of what its listeners say`() throws {
+        func level(_ change: (inout Listener) -> Void) -> UInt8 {
+            var listener = Listener(name: "web", binds: [], mode: .http)
+            listener.cookie = CookiePersistence(name: "SRV", indirect: true, noCache: false)
+            listener.httpCheck = HTTPCheck(method: "GET", uri: "/health")
+            change(&listener)
+            var configuration = ClusterConfiguration(name: "c", nodes: [])
+            configuration.listeners = [listener]
+            return Change.configure(expected: 1, configuration).level
+        }
+        #expect(level { _ in } == 1)
+        #expect(level { $0.tls = ListenerTLS(certificates: ["/a.pem"]) } == 2)
+        #expect(level { $0.cookie?.httpOnly = true } == 2)
+        #expect(level { $0.httpCheck?.disableOn404 = true } == 2)
+        #expect(level { $0.persist = true } == 2)
+        let endpoint = try #require(Endpoint("10.0.0.1:80"))
+        #expect(level { $0.servers = [Server(name: "s", endpoint: endpoint)] } == 1)
+        #expect(
+            level {
+                var server = Server(name: "s", endpoint: endpoint)
+                server.check = ServerCheck()
+                server.check?.fastInter = 500
+                $0.servers = [server]
+            } == 2
+        )
+    }
+
     @Test
     func `A range that is none cannot be stated`() {
         #expect(LevelOffer(oldest: 0, newest: 1, cluster: 1) == nil)
