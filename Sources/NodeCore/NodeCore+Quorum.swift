@@ -24,6 +24,9 @@ struct QuorumFencing: Sendable {
     var reason: String?
     var checks: UInt64 = 0
 
+    /// When the next attempt begins by itself; nil while one is under way, however one part of it has ended.
+    var nextAttempt: Instant? { phase == .resting ? retryAt : nil }
+
     mutating func fail(_ reason: String, now: Instant) {
         if case .checking = phase { phase = .resting }
         self.reason = reason

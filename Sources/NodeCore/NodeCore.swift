@@ -237,7 +237,7 @@ public struct NodeCore: Sendable {
             consensus.nextDeadline,
             executor.nextDeadline,
             recovery?.nextDeadline,
-            quorumFencing.retryAt
+            quorumFencing.nextAttempt
         )
     }
 
@@ -245,7 +245,7 @@ public struct NodeCore: Sendable {
         if let deadline = consensus.nextDeadline, deadline <= now { step(.tick, now: now, into: &effects) }
         if let deadline = executor.nextDeadline, deadline <= now { execute(.tick, now: now, into: &effects) }
         if let deadline = recovery?.nextDeadline, deadline <= now { recover(.tick, now: now, into: &effects) }
-        if let retryAt = quorumFencing.retryAt, retryAt <= now { fenceForQuorum(now: now, into: &effects) }
+        if let next = quorumFencing.nextAttempt, next <= now { fenceForQuorum(now: now, into: &effects) }
     }
 
     private mutating func receive(

@@ -63,6 +63,9 @@ struct TrialTests {
             604_818,
             // A leader took voters out who shall vote no more, and had no quorum with those who were left.
             625_605,
+            // Of two nodes that half of the voters shot one could not be: its next attempt fell due while the other's was
+            // under way, and the agent woke for it without an end.
+            831_536,
             // The death of a node was known to the leader a moment earlier than to others, and it handed over to one of them.
             323_958,
         ] as [UInt64]

@@ -79,8 +79,16 @@ extension ClusterSimulator {
         guard host.wakeAt == now else { return }
         host.wakeAt = nil
         guard host.pause == nil, let deadline = host.agent?.core.nextDeadline else { return }
+        host.wakesAtOnce = host.wokenAt == now ? host.wakesAtOnce + 1 : 0
+        host.wokenAt = now
+        guard host.wakesAtOnce < Self.mostWakesAtOnce else {
+            return observer.fail("S10: \(host.id) wakes again and again for what is due: \(deadline)")
+        }
         if deadline <= host.clock.local(now) { feed(index, .tick) } else { armWake(index) }
     }
+
+    /// How often an agent may have something to do at one moment: one that never ends would take a whole processor.
+    private static let mostWakesAtOnce = 1000
 
     mutating func resume(_ index: Int, _ incarnation: Incarnation) {
         let host = hosts[index]

@@ -63,6 +63,9 @@ final class SimulatedHost {
     var isLeaving = false
     /// Operations under way.
     var operations: [UInt64: Operation] = [:]
+    /// When its agent woke last, and how often at that moment.
+    var wokenAt: TrueTime = -1
+    var wakesAtOnce = 0
     /// How often anything was started or stopped here.
     var moves = 0
     /// The configuration that the agent knew before its newest input.
