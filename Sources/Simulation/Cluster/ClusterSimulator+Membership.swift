@@ -316,6 +316,11 @@ extension ClusterSimulator {
 
     /// Whom a machine's agent greets by itself.
     func acquaintances(of host: SimulatedHost) -> Set<NodeID> {
-        Set(host.contacts.isEmpty ? voters : host.contacts).subtracting([host.id])
+        var known = Set(host.contacts.isEmpty ? voters : host.contacts)
+        // Also a voter that was taken out of the configuration, which may lead until it is out of the list.
+        for entry in host.disk.durable.log {
+            if case .voters(let set) = entry.payload { known.formUnion(set.nodes.nodes) }
+        }
+        return known.subtracting([host.id])
     }
 }
