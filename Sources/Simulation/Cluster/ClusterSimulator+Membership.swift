@@ -318,8 +318,10 @@ extension ClusterSimulator {
     func acquaintances(of host: SimulatedHost) -> Set<NodeID> {
         var known = Set(host.contacts.isEmpty ? voters : host.contacts)
         // Also a voter that was taken out of the configuration, which may lead until it is out of the list.
-        for entry in host.disk.durable.log {
-            if case .voters(let set) = entry.payload { known.formUnion(set.nodes.nodes) }
+        for entry in host.disk.durable.log.reversed() {
+            guard case .voters(let set) = entry.payload else { continue }
+            known.formUnion(set.nodes.nodes)
+            break
         }
         return known.subtracting([host.id])
     }
