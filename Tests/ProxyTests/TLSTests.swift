@@ -262,6 +262,24 @@ struct TLSTests {
     }
 
     @Test
+    func `A spoiled certificate in a stricter plan keeps no laxer context in use`() throws {
+        let (proxy, endpoint, planned) = try start([authority.certificate("a.test")])
+        #expect(try curl(endpoint, "/").contains("X-Forwarded-Proto: https"))
+        var stricter = planned
+        stricter.listener.tls?.verify = .required
+        stricter.listener.tls?.authority = "/ca.pem"
+        stricter.tls?.authority = try authority.own
+        stricter.tls?.certificates[0].content = Secret("no certificate")
+        let result = try proxy.client.apply(proxy.plan([stricter]), deadline: TestProxy.soon)
+        #expect(result.faults.first?.contains("serves nobody") == true, "\(result)")
+        let refused = try curl(endpoint, "/", expectSuccess: false)
+        #expect(!refused.contains("X-Forwarded-Proto"), "\(refused)")
+        // Laxer again, it serves again.
+        try proxy.apply([planned])
+        #expect(try curl(endpoint, "/").contains("X-Forwarded-Proto: https"))
+    }
+
+    @Test
     func `Without certificates nobody is served, least of all in clear text`() throws {
         let file = try authority.certificate("a.test")
         let other = try authority.certificate("a.test")

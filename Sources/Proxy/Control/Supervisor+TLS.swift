@@ -3,56 +3,60 @@ import ProxyControl
 
 /// Certificates and keys of the plan, built once and kept until they change.
 extension Supervisor {
-    /// Gives a listener and its servers their contexts: those of `known` where nothing about them has changed.
+    /// Gives a listener its context: that of `known` where nothing about it has changed.
     ///
-    /// What cannot be used leaves the one in use in its place: a certificate that was spoiled in the middle of a change must
-    /// not stop a listener that works.
+    /// A certificate that was spoiled in the middle of a change must not stop a listener that works: then the context in use
+    /// stays. But it stays only for the same settings: a listener that shall verify its clients now serves nobody without that.
     func encrypt(_ live: inout LiveListener, known: LiveListener?) {
-        let isHTTP = live.planned.listener.mode == .http
-        if let settings = live.planned.listener.tls {
-            if let known, known.tls != nil, known.tlsFault == nil, known.planned.listener.tls == settings,
-                known.planned.tls == live.planned.tls, known.planned.listener.mode == live.planned.listener.mode
-            {
-                live.tls = known.tls
-            } else {
-                do throws(TLSFault) {
-                    guard let planned = live.planned.tls else { throw TLSFault("no certificate came with the plan") }
-                    live.tls = try .listener(live.planned.listener.name, settings, planned, isHTTP: isHTTP)
-                } catch {
-                    live.tls = known?.tls
-                    live.tlsFault = error.description
-                }
-            }
+        guard let settings = live.planned.listener.tls else { return }
+        let before = known?.planned
+        let isSameMode = before?.listener.mode == live.planned.listener.mode
+        if let known, known.tls != nil, known.tlsFault == nil, known.planned.listener.tls == settings,
+            known.planned.tls == live.planned.tls, isSameMode
+        {
+            live.tls = known.tls
+            return
         }
-        for index in live.servers.indices {
-            let id = live.servers[index].id
-            encrypt(&live.servers[index], of: live.planned, known: known, known?.servers.first { $0.id == id })
+        do throws(TLSFault) {
+            guard let planned = live.planned.tls else { throw TLSFault("no certificate came with the plan") }
+            let isHTTP = live.planned.listener.mode == .http
+            live.tls = try .listener(live.planned.listener.name, settings, planned, isHTTP: isHTTP)
+        } catch {
+            var settingsBefore = before?.listener.tls
+            settingsBefore?.certificates = settings.certificates
+            if settingsBefore == settings, isSameMode { live.tls = known?.tls }
+            live.tlsFault = error.description
         }
     }
 
-    private func encrypt(
+    /// Gives a server its context, by the same rule.
+    ///
+    /// - Parameters:
+    ///   - server: The server of the new plan.
+    ///   - planned: Its listener there.
+    ///   - before: The server as it was.
+    ///   - plannedBefore: Its listener then.
+    func encrypt(
         _ server: inout LiveServer,
         of planned: PlannedListener,
-        known: LiveListener?,
-        _ before: LiveServer?
+        before: LiveServer?,
+        _ plannedBefore: PlannedListener?
     ) {
         server.tls = nil
         server.tlsFault = nil
         guard let settings = server.configuration.tls else { return }
-        let files = planned.serverTLS?[server.configuration.name] ?? PlannedServerTLS()
-        let filesBefore = known?.planned.serverTLS?[server.configuration.name] ?? PlannedServerTLS()
-        if let before, before.tls != nil, before.tlsFault == nil, before.configuration.tls == settings,
-            files == filesBefore,
-            known?.planned.listener.mode == planned.listener.mode
-        {
+        let name = server.configuration.name
+        let files = planned.serverTLS?[name] ?? PlannedServerTLS()
+        let filesBefore = plannedBefore?.serverTLS?[name] ?? PlannedServerTLS()
+        let isSame = before?.configuration.tls == settings && plannedBefore?.listener.mode == planned.listener.mode
+        if let before, before.tls != nil, before.tlsFault == nil, isSame, files == filesBefore {
             server.tls = before.tls
             return
         }
         do throws(TLSFault) {
             server.tls = try .server(settings, files, isHTTP: planned.listener.mode == .http)
         } catch {
-            // Only for the same settings: a server that shall be verified now is not reached without that.
-            if before?.configuration.tls == settings { server.tls = before?.tls }
+            if isSame { server.tls = before?.tls }
             server.tlsFault = error.description
         }
     }

@@ -122,7 +122,9 @@ final class Supervisor {
             let node = planned.nodes[server.name] ?? .available
             let before = known?.servers.first { $0.id == number }
             if before == nil { errors.clear(number) }
-            servers.append(LiveServer(before, server, node, id: number, memory: planned.memories?[server.name]))
+            var live = LiveServer(before, server, node, id: number, memory: planned.memories?[server.name])
+            encrypt(&live, of: planned, before: before, known?.planned)
+            servers.append(live)
         }
         var live = LiveListener(
             id: id,
