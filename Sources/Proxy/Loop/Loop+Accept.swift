@@ -36,14 +36,14 @@ extension Loop {
     }
 
     /// Counts a connection in, if the listener's limit allows it.
-    private func hasRoom(_ number: Int32) -> Bool {
+    private mutating func hasRoom(_ number: Int32) -> Bool {
         let count = connections[Int(number)].add(1, ordering: .relaxed).newValue
         if count <= listener(number).pointee.maxConnections { return true }
         leaveRoom(number)
         return false
     }
 
-    private func leaveRoom(_ number: Int32) { connections[Int(number)].subtract(1, ordering: .relaxed) }
+    private mutating func leaveRoom(_ number: Int32) { connections[Int(number)].subtract(1, ordering: .relaxed) }
 
     /// Tries again a little later; meanwhile the kernel queues.
     private mutating func pause(_ listening: SlotPointer) {
@@ -88,7 +88,7 @@ extension Loop {
     }
 
     /// Undoes what `admit` counted.
-    func countOut(_ client: SlotPointer) {
+    mutating func countOut(_ client: SlotPointer) {
         counters.add(.open, listener: client.pointee.listener, -1)
         leaveRoom(client.pointee.listener)
     }

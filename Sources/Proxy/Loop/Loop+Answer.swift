@@ -46,7 +46,7 @@ extension Loop {
         }
     }
 
-    private func write(_ reason: AnswerReason, withBody: Bool, keeps: Bool) -> Int {
+    private mutating func write(_ reason: AnswerReason, withBody: Bool, keeps: Bool) -> Int {
         var writer = HeadWriter(base: out, capacity: ProxyLimits.outBytes)
         let before: StaticString = "<html><body><h1>"
         let after: StaticString = "</h1>\n</body></html>\n"

@@ -71,7 +71,7 @@ extension Loop {
     }
 
     /// How many connections of all loops serve clients at a server now.
-    private func load(of server: Int32) -> UInt32 {
+    private mutating func load(of server: Int32) -> UInt32 {
         var sum: UInt64 = 0
         for index in 0..<threads { sum = sum &+ everyCounters[index].value(.open, server: server) }
         // Loops count at their own time, so that a sum may miss one end of a change.

@@ -6,11 +6,11 @@ import ProxyControl
 
 /// Picking servers and reaching them.
 extension Loop {
-    func serverNumber(_ entry: UnsafePointer<ListenerEntry>, _ row: Int) -> Int32 {
+    mutating func serverNumber(_ entry: UnsafePointer<ListenerEntry>, _ row: Int) -> Int32 {
         table?.pointee.rowServers[Int(entry.pointee.firstRow) + row] ?? -1
     }
 
-    func row(of server: Int32, _ entry: UnsafePointer<ListenerEntry>) -> Int {
+    mutating func row(of server: Int32, _ entry: UnsafePointer<ListenerEntry>) -> Int {
         for row in 0..<Int(entry.pointee.rowCount) where serverNumber(entry, row) == server { return row }
         return -1
     }
@@ -118,7 +118,7 @@ extension Loop {
         startTunnel(client, slot)
     }
 
-    private func noteConnected(_ slot: SlotPointer) {
+    private mutating func noteConnected(_ slot: SlotPointer) {
         let time = connectTimes + Int(slot.pointee.server)
         time.pointee = ConnectPatience.smoothed(time.pointee, sample: now - slot.pointee.started)
         noteReached(slot.pointee.server)
@@ -202,7 +202,7 @@ extension Loop {
     }
 
     /// Whether there is another server than the client's for it.
-    private func hasOther(_ client: SlotPointer) -> Bool {
+    private mutating func hasOther(_ client: SlotPointer) -> Bool {
         let entry = listener(client.pointee.listener)
         if entry.pointee.eligible != 1 { return entry.pointee.eligible > 1 }
         let row = row(of: client.pointee.server, entry)

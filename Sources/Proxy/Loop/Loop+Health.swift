@@ -16,7 +16,7 @@ extension Loop {
 
     /// An answer of an observed server has begun.
     @inline(__always)
-    func noteAnswer(_ number: Int32, status: Int) {
+    mutating func noteAnswer(_ number: Int32, status: Int) {
         let entry = server(number)
         guard let errors = entry.pointee.errors, entry.pointee.observesAnswers else { return }
         // HAProxy counts 501 and 505 as answers: the request was the fault.
@@ -25,13 +25,13 @@ extension Loop {
     }
 
     /// A connection attempt failed.
-    func noteUnreached(_ number: Int32) {
+    mutating func noteUnreached(_ number: Int32) {
         let entry = server(number)
         if let errors = entry.pointee.errors { count(errors, entry) }
     }
 
     /// An answer was broken, or did not come.
-    func noteBadAnswer(_ number: Int32) {
+    mutating func noteBadAnswer(_ number: Int32) {
         counters.add(.badResponses, server: number)
         let entry = server(number)
         if entry.pointee.observesAnswers, let errors = entry.pointee.errors { count(errors, entry) }
@@ -46,7 +46,7 @@ extension Loop {
         _ = errors.pointee.compareExchange(expected: count, desired: 0, ordering: .relaxed)
     }
 
-    private func count(_ errors: UnsafeMutablePointer<Atomic<UInt32>>, _ entry: UnsafePointer<ServerEntry>) {
+    private mutating func count(_ errors: UnsafeMutablePointer<Atomic<UInt32>>, _ entry: UnsafePointer<ServerEntry>) {
         guard errors.pointee.load(ordering: .relaxed) < ErrorCounts.mark else { return }
         let count = errors.pointee.add(1, ordering: .relaxed).newValue
         guard count >= entry.pointee.errorLimit, let table else { return }
@@ -58,7 +58,7 @@ extension Loop {
     // MARK: Sessions
 
     /// Whether the table that was just taken over ends the server's sessions.
-    func isLeft(_ number: Int32, since former: UnsafeMutablePointer<RouteTable>?) -> Bool {
+    mutating func isLeft(_ number: Int32, since former: UnsafeMutablePointer<RouteTable>?) -> Bool {
         guard let former, Int(number) < former.pointee.servers.count else { return false }
         // A number that has another owner now, or none, starts at zero again.
         return server(number).pointee.sessions > former.pointee.servers[Int(number)].sessions

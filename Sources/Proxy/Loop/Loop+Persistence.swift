@@ -91,7 +91,7 @@ extension Loop {
         }
     }
 
-    private func wallSeconds() -> Int64 { haven_clock(CLOCK_REALTIME) / 1_000_000_000 }
+    private mutating func wallSeconds() -> Int64 { haven_clock(CLOCK_REALTIME) / 1_000_000_000 }
 
     // MARK: Responses
 

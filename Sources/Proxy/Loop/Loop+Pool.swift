@@ -51,14 +51,14 @@ extension Loop {
     }
 
     /// Whether an event on an idle connection was of the protocol itself, such as a ticket for a later session.
-    func isQuiet(_ slot: SlotPointer) -> Bool {
+    mutating func isQuiet(_ slot: SlotPointer) -> Bool {
         guard slot.pointee.tls != nil, !slot.pointee.flags.contains(.hup), isAlive(slot) else { return false }
         slot.pointee.flags.remove(.readable)
         return true
     }
 
     /// Whether the server still has its end open, as far as this machine has heard.
-    func isAlive(_ slot: SlotPointer) -> Bool {
+    mutating func isAlive(_ slot: SlotPointer) -> Bool {
         var byte: UInt8 = 0
         if let session = slot.pointee.tls {
             // The read asks the socket, whatever the last event said.

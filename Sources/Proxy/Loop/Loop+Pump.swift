@@ -166,7 +166,7 @@ extension Loop {
 
     // MARK: Splicing
 
-    private func wantsSplice(_ source: SlotPointer) -> Bool {
+    private mutating func wantsSplice(_ source: SlotPointer) -> Bool {
         // What is encrypted on either side has to be looked at.
         if source.pointee.tls != nil || source.pointee.peer?.pointee.tls != nil { return false }
         return switch source.pointee.framing {

@@ -35,7 +35,7 @@ extension Loop {
     }
 
     /// Whether more of the request's body is to be passed on.
-    func isSending(_ client: SlotPointer) -> Bool {
+    mutating func isSending(_ client: SlotPointer) -> Bool {
         client.pointee.flags.isDisjoint(with: [.requestDone, .stopped])
     }
 
@@ -182,7 +182,7 @@ extension Loop {
     }
 
     /// A piece of the current table's text.
-    func text(_ range: TextRange) -> UnsafeBufferPointer<UInt8> {
+    mutating func text(_ range: TextRange) -> UnsafeBufferPointer<UInt8> {
         guard range.count > 0, let base = table?.pointee.text.baseAddress else {
             return UnsafeBufferPointer(start: nil, count: 0)
         }

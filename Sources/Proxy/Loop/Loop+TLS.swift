@@ -14,13 +14,14 @@ extension Loop {
 
     /// Writes as much as goes now; a count, or -errno.
     @inline(__always)
-    func transmit(_ slot: SlotPointer, _ bytes: UnsafeMutablePointer<UInt8>, _ count: Int) -> Int {
+    mutating func transmit(_ slot: SlotPointer, _ bytes: UnsafeMutablePointer<UInt8>, _ count: Int) -> Int {
         guard let session = slot.pointee.tls else { return haven_send(slot.pointee.fd, bytes, count, 0) }
         return transmit(session, bytes, count)
     }
 
     /// One record after the other: each is a write of its own.
-    private func transmit(_ session: OpaquePointer, _ bytes: UnsafeMutablePointer<UInt8>, _ count: Int) -> Int {
+    private mutating func transmit(_ session: OpaquePointer, _ bytes: UnsafeMutablePointer<UInt8>, _ count: Int) -> Int
+    {
         var sent = 0
         while sent < count {
             let result = haven_tls_write(session, bytes + sent, count - sent)
@@ -39,7 +40,7 @@ extension Loop {
     }
 
     /// An event on an encrypted connection.
-    func noteEvent(_ slot: SlotPointer, _ bits: UInt32) {
+    mutating func noteEvent(_ slot: SlotPointer, _ bits: UInt32) {
         if bits & (EPOLLIN.rawValue | EPOLLRDHUP.rawValue | EPOLLHUP.rawValue | EPOLLERR.rawValue) != 0 {
             slot.pointee.wire.state |= HAVEN_WIRE_READABLE
         }
@@ -54,13 +55,13 @@ extension Loop {
     }
 
     /// Says that nothing more will be sent.
-    func endSending(_ slot: SlotPointer) {
+    mutating func endSending(_ slot: SlotPointer) {
         if let session = slot.pointee.tls { haven_tls_say_end(session) }
         _ = haven_shutdown(slot.pointee.fd, Int32(SHUT_WR))
     }
 
     /// Frees the session; a connection that is not reset says good-bye before.
-    func endSession(_ slot: SlotPointer, reset: Bool) {
+    mutating func endSession(_ slot: SlotPointer, reset: Bool) {
         guard let session = slot.pointee.tls else { return }
         if !reset, !slot.pointee.flags.contains(.shut) { haven_tls_say_end(session) }
         SSL_free(session)
@@ -70,7 +71,7 @@ extension Loop {
     // MARK: Handshakes
 
     /// Starts a session on a fresh connection; false when memory is short.
-    private func open(_ slot: SlotPointer, _ context: OpaquePointer, accepts: Bool) -> Bool {
+    private mutating func open(_ slot: SlotPointer, _ context: OpaquePointer, accepts: Bool) -> Bool {
         slot.pointee.wire = haven_wire(fd: slot.pointee.fd, state: HAVEN_WIRE_READABLE)
         guard let offset = MemoryLayout<Slot>.offset(of: \.wire) else { return false }
         let wire = (UnsafeMutableRawPointer(slot) + offset).assumingMemoryBound(to: haven_wire.self)
