@@ -109,20 +109,8 @@ extension Loop {
 }
 
 extension AnswerReason {
-    /// The status alone, as a number.
+    /// The status alone, as a number: the three digits that `status` begins with.
     fileprivate var code: UInt16 {
-        switch self {
-        case .badRequest: 400
-        case .methodNotAllowed: 405
-        case .requestTimeout: 408
-        case .targetTooLong: 414
-        case .expectation: 417
-        case .headTooLong: 431
-        case .notImplemented: 501
-        case .badResponse, .serverClosed: 502
-        case .noServer, .connectFailed: 503
-        case .serverTimeout: 504
-        case .version: 505
-        }
+        UnsafeBufferPointer(start: status.utf8Start, count: 3).reduce(0) { $0 * 10 + UInt16($1 - 0x30) }
     }
 }

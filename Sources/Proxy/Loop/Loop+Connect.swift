@@ -99,18 +99,16 @@ extension Loop {
     mutating func serveConnecting(_ slot: SlotPointer) {
         guard let client = slot.pointee.peer else { return }
         let entry = server(slot.pointee.server)
+        // Sending finds out by itself whether the connection stands.
         if slot.pointee.flags.contains(.http), !entry.pointee.isEncrypted { return sendFirst(client, slot) }
         let error = haven_getsockopt_int(slot.pointee.fd, SOL_SOCKET, SO_ERROR)
         if error != 0 || slot.pointee.flags.contains(.failed) { return connectFailed(slot, refused: true) }
-        guard entry.pointee.isEncrypted else {
-            noteConnected(slot)
-            return startTunnel(client, slot)
-        }
+        guard entry.pointee.isEncrypted else { return connected(slot) }
         guard let context = entry.pointee.tls else { return connectFailed(slot, refused: true) }
         connectSession(slot, context)
     }
 
-    /// An encrypted connection to a server is complete.
+    /// The connection to a server is complete, with its encryption.
     mutating func connected(_ slot: SlotPointer) {
         guard let client = slot.pointee.peer else { return }
         if slot.pointee.flags.contains(.http) { return sendFirst(client, slot) }
@@ -240,14 +238,24 @@ extension Loop {
 
     /// The cluster says that the server's node is gone: nothing will ever come from it.
     mutating func serverVanished(_ slot: SlotPointer) {
-        guard let client = slot.pointee.peer else { return }
+        guard let client = slot.pointee.peer, !moveOrCut(client, slot) else { return }
+        answerLost(client, slot)
+    }
+
+    /// A server shall serve its client no longer: moves a client whom it has been asked nothing for to another one, and cuts
+    /// one whom it has told something.
+    ///
+    /// - Returns: Whether it did; not where the server has a request and its answer is still to come.
+    mutating func moveOrCut(_ client: SlotPointer, _ slot: SlotPointer) -> Bool {
         if slot.pointee.phase == .connecting || slot.pointee.phase == .handshake {
             // Nothing was sent yet, so it may go elsewhere whatever it is; that is no retry of the client's.
             closeServer(slot)
-            return redispatch(client)
+            redispatch(client)
+            return true
         }
-        if slot.pointee.phase == .tunnel || client.pointee.flags.contains(.responseStarted) { return abort(client) }
-        answerLost(client, slot)
+        guard slot.pointee.phase == .tunnel || client.pointee.flags.contains(.responseStarted) else { return false }
+        abort(client)
+        return true
     }
 
     /// The server ended the connection before it answered: once more if that is harmless, else 502.

@@ -66,11 +66,10 @@ extension Loop {
 
     /// Ends what a server does for a client, although it could go on: the client shall go to another one.
     mutating func leave(_ slot: SlotPointer) {
-        guard let client = slot.pointee.peer else { return }
-        if slot.pointee.phase == .tunnel || client.pointee.flags.contains(.responseStarted) { return abort(client) }
-        let isUnsent = slot.pointee.phase == .connecting || slot.pointee.phase == .handshake
-        let isReplayable = client.pointee.flags.contains(.replayable) && client.pointee.request.base != nil
-        guard isUnsent || isReplayable else { return answer(client, .serverClosed) }
+        guard let client = slot.pointee.peer, !moveOrCut(client, slot) else { return }
+        guard client.pointee.flags.contains(.replayable), client.pointee.request.base != nil else {
+            return answer(client, .serverClosed)
+        }
         closeServer(slot)
         redispatch(client)
     }

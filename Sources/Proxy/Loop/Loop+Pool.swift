@@ -13,12 +13,8 @@ extension Loop {
 
     /// Keeps one for later.
     mutating func putIdle(_ slot: SlotPointer) {
-        let number = slot.pointee.server
-        slot.pointee.phase = .idle
-        slot.pointee.peer = nil
-        counters.add(.open, server: number, -1)
-        counters.add(.idle, server: number, 1)
-        let pool = pools + Int(number)
+        rest(slot)
+        let pool = pools + Int(slot.pointee.server)
         slot.pointee.poolPrevious = nil
         slot.pointee.poolNext = pool.pointee.first
         if let first = pool.pointee.first {
@@ -28,8 +24,16 @@ extension Loop {
         }
         pool.pointee.first = slot
         pool.pointee.count += 1
-        wheel.set(slot, now + ProxyLimits.idleServer)
         if pool.pointee.count > ProxyLimits.idlePerServer, let oldest = pool.pointee.last { closeIdle(oldest) }
+    }
+
+    /// Lets a connection that has served its client wait for the next one, wherever it is kept.
+    mutating func rest(_ slot: SlotPointer) {
+        slot.pointee.phase = .idle
+        slot.pointee.peer = nil
+        counters.add(.open, server: slot.pointee.server, -1)
+        counters.add(.idle, server: slot.pointee.server, 1)
+        wheel.set(slot, now + ProxyLimits.idleServer)
     }
 
     /// Ends an idle connection.

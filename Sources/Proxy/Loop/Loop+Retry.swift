@@ -12,7 +12,7 @@ struct RetryCauses: OptionSet {
     static let responseTimeout = RetryCauses(rawValue: 1 << 3)
     /// Requests of every method may be sent again; no cause of its own.
     static let nonIdempotent = RetryCauses(rawValue: 1 << 4)
-    /// The first status; the others follow in the order of `statuses`.
+    /// The first status; the others follow as in `status(_:)`.
     private static let firstStatus: UInt32 = 5
 
     /// The one cause that a status is; empty for a status that is none.

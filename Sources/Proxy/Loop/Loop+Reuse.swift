@@ -59,13 +59,9 @@ extension Loop {
         guard listener(client.pointee.listener).pointee.reuse == .never else { return putIdle(server) }
         // One from a time when the listener had another mode.
         if let other = client.pointee.bound { closeIdle(other) }
-        server.pointee.phase = .idle
-        server.pointee.peer = nil
-        counters.add(.open, server: server.pointee.server, -1)
-        counters.add(.idle, server: server.pointee.server, 1)
+        rest(server)
         server.pointee.bound = client
         client.pointee.bound = server
-        wheel.set(server, now + ProxyLimits.idleServer)
     }
 
     /// Ends the bond of an idle connection and its client.

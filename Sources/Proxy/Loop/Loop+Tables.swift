@@ -90,10 +90,9 @@ extension Loop {
             if entry.pointee.isUsable { continue }
             switch slot.pointee.phase {
             case .idle: closeIdle(slot)
-            case .connecting where entry.pointee.isLost: serverVanished(slot)
-            case .connecting, .handshake:
-                entry.pointee.isLost ? serverVanished(slot) : connectFailed(slot, refused: false)
-            default: if entry.pointee.isLost { serverVanished(slot) }
+            case _ where entry.pointee.isLost: serverVanished(slot)
+            case .connecting, .handshake: connectFailed(slot, refused: false)
+            default: break
             }
         }
     }
