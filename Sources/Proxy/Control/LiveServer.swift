@@ -62,9 +62,6 @@ struct LiveServer {
         return CheckEncryption(context: tls, serverName: settings.serverName)
     }
 
-    /// Whether its connections end because it is down (`on-marked-down shutdown-sessions`).
-    var endsSessions: Bool { configuration.onMarkedDown == .shutdownSessions && !condition.isUsable }
-
     /// What the next process should know.
     var memory: HealthMemory? {
         guard isKnown else { return nil }

@@ -80,15 +80,15 @@ extension Supervisor {
     /// How soon the next check of a server is wanted.
     func pace(of key: CheckRunner.Key) -> HealthMachine.Pace {
         guard !key.isAgent, let place = places[key.server] else { return .steady }
-        return listeners[place.listener].servers[place.server].health.pace
+        return self[place].health.pace
     }
 
     /// Changes a server; whether that changed who gets clients.
     private func update(_ server: Int32, _ change: (inout LiveServer) -> Void) -> Bool {
         guard let place = places[server] else { return false }
-        let before = listeners[place.listener].servers[place.server].condition
-        change(&listeners[place.listener].servers[place.server])
-        return listeners[place.listener].servers[place.server].condition != before
+        let before = self[place].condition
+        change(&self[place])
+        return self[place].condition != before
     }
 
     private func announce() {
@@ -121,6 +121,7 @@ extension Supervisor {
                 listeners[listener].servers[server].sessions &+= 1
             }
         }
+        noteGrowing()
     }
 
     private func follow() {

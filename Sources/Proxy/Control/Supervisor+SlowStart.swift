@@ -28,17 +28,20 @@ extension LiveServer {
 }
 
 extension Supervisor {
+    /// Notes whose shares grow; the control thread asks for them at every turn, and almost always there are none.
+    func noteGrowing() {
+        growing = places.filter { self[$0.value].risen != nil }.map(\.key)
+    }
+
     /// When some server's share grows next; nil when all have theirs.
     func nextGrowth(now: Instant) -> Instant? {
         var next: Instant?
-        for listener in listeners {
-            for server in listener.servers {
-                guard let (elapsed, time) = server.growth(now: now) else { continue }
-                let isDue = SlowStart.sixteenths(elapsed: elapsed, of: time) != server.sixteenths
-                let wait = isDue ? 0 : SlowStart.next(elapsed: elapsed, of: time)?.count ?? 0
-                let due = now + .milliseconds(wait)
-                next = min(next ?? due, due)
-            }
+        for place in growing.lazy.compactMap({ self.places[$0] }) {
+            guard let (elapsed, time) = self[place].growth(now: now) else { continue }
+            let isDue = SlowStart.sixteenths(elapsed: elapsed, of: time) != self[place].sixteenths
+            let wait = isDue ? 0 : SlowStart.next(elapsed: elapsed, of: time)?.count ?? 0
+            let due = now + .milliseconds(wait)
+            next = min(next ?? due, due)
         }
         // Many servers, or a very short time, do not make a table each.
         return next.map { max($0, lastGrowth + .milliseconds(ProxyLimits.slowStartStep)) }
@@ -46,19 +49,18 @@ extension Supervisor {
 
     /// Gives servers that have come up again the share that is theirs by now.
     func growShares(now: Instant) {
-        guard now >= lastGrowth + .milliseconds(ProxyLimits.slowStartStep) else { return }
+        guard !growing.isEmpty, now >= lastGrowth + .milliseconds(ProxyLimits.slowStartStep) else { return }
         var changed = false
-        for index in listeners.indices {
-            for at in listeners[index].servers.indices {
-                guard let (elapsed, time) = listeners[index].servers[at].growth(now: now) else { continue }
-                let sixteenths = SlowStart.sixteenths(elapsed: elapsed, of: time)
-                if sixteenths == SlowStart.whole { listeners[index].servers[at].risen = nil }
-                if sixteenths == listeners[index].servers[at].sixteenths { continue }
-                listeners[index].servers[at].sixteenths = sixteenths
-                changed = true
-            }
+        for place in growing.lazy.compactMap({ self.places[$0] }) {
+            guard let (elapsed, time) = self[place].growth(now: now) else { continue }
+            let sixteenths = SlowStart.sixteenths(elapsed: elapsed, of: time)
+            if sixteenths == SlowStart.whole { self[place].risen = nil }
+            if sixteenths == self[place].sixteenths { continue }
+            self[place].sixteenths = sixteenths
+            changed = true
         }
         guard changed else { return }
+        noteGrowing()
         lastGrowth = now
         publish()
     }

@@ -11,7 +11,7 @@ final class Supervisor {
     let threads: LoopThreads
     var listeners: [LiveListener] = []
     /// Where each server stands in `listeners`, by its number.
-    private(set) var places: [Int32: (listener: Int, server: Int)] = [:]
+    private(set) var places: [Int32: Place] = [:]
     /// Servers whose errors in clients' traffic count.
     private(set) var observed: [Int32] = []
     let errors: ErrorCounts
@@ -21,11 +21,25 @@ final class Supervisor {
     private var serverBook = NumberBook<ServerKey>(limit: ProxyLimits.serverIDs)
     private var binds: [Endpoint: OpenBind] = [:]
     private var nextBind: Int64 = 1
+    /// Servers whose shares grow.
+    var growing: [Int32] = []
     /// When shares grew last.
     var lastGrowth = Instant.zero
     private var serial: UInt64 = 0
     private var tables: [(serial: UInt64, table: UnsafeMutablePointer<RouteTable>)] = []
     private var closing: [(serial: UInt64, sockets: [Int32])] = []
+
+    /// Where a server stands.
+    struct Place {
+        var listener: Int
+        var server: Int
+    }
+
+    /// The server in this place.
+    subscript(place: Place) -> LiveServer {
+        get { listeners[place.listener].servers[place.server] }
+        set { listeners[place.listener].servers[place.server] = newValue }
+    }
 
     private struct ServerKey: Hashable {
         var listener: Int32
@@ -107,7 +121,7 @@ final class Supervisor {
         observed = []
         for (listener, live) in listeners.enumerated() {
             for (server, entry) in live.servers.enumerated() {
-                places[entry.id] = (listener, server)
+                places[entry.id] = Place(listener: listener, server: server)
                 if entry.configuration.observe != nil { observed.append(entry.id) }
             }
         }

@@ -41,28 +41,41 @@ struct TableBuilder {
         }
         entry.firstRow = Int32(rows.count)
         entry.rowCount = Int32(live.servers.count)
-        let candidates = live.servers.map {
-            ActiveServers.Candidate($0.condition, isBackup: $0.configuration.isBackup)
+        let conditions = live.servers.map(\.condition)
+        let candidates = zip(live.servers, conditions).map { server, condition in
+            ActiveServers.Candidate(condition, isBackup: server.configuration.isBackup)
         }
         let steady = ActiveServers.weights(candidates, allBackups: configuration.allBackups)
         let shares = SlowStart.shares(steady, sixteenths: live.servers.map(\.sixteenths))
-        for (server, share) in zip(live.servers, shares) {
-            let value = append(configuration.cookieValue(of: server.configuration) ?? "")
-            let isForced =
-                configuration.persist == true && !server.condition.isUsable && server.node != .lost
-                && !server.endsSessions
+        for (index, server) in live.servers.enumerated() {
+            let (share, isUsable) = (shares[index], conditions[index].isUsable)
+            let cookie = configuration.cookieValue(of: server.configuration)
+            let value = append(cookie ?? "")
+            // `on-marked-down shutdown-sessions`: its connections end because it is down.
+            let endsSessions = !isUsable && server.configuration.onMarkedDown == .shutdownSessions
+            let isForced = configuration.persist == true && !isUsable && server.node != .lost && !endsSessions
             rows.append(
                 ServerRow(
                     cookieOffset: UInt32(value.start),
                     cookieLength: UInt16(value.count),
-                    isUsable: server.condition.isUsable || isForced,
+                    isUsable: isUsable || isForced,
                     isEligible: share > 0,
                     isForced: isForced
                 )
             )
             rowServers.append(server.id)
             weights.append(UInt16(share))
-            servers[Int(server.id)] = serverEntry(server, value: value, configuration, isForced: isForced)
+            var own = serverEntry(server)
+            if let rule = configuration.cookie {
+                let line = rule.setCookie(value: cookie)
+                own.setCookie = append(line.text)
+                own.beforeDates = Int32(line.beforeDates)
+                own.cookieValue = value
+            }
+            own.isUsable = isUsable || isForced
+            // A server that is marked down for good reason will answer as little as one whose node is gone.
+            own.isLost = server.node == .lost || endsSessions
+            servers[Int(server.id)] = own
         }
         entry.tls = keep(live.tls)
         entry.method = Self.method(configuration)
@@ -133,12 +146,7 @@ struct TableBuilder {
         return entry
     }
 
-    private mutating func serverEntry(
-        _ server: LiveServer,
-        value: TextRange,
-        _ listener: Listener,
-        isForced: Bool
-    ) -> ServerEntry {
+    private mutating func serverEntry(_ server: LiveServer) -> ServerEntry {
         var entry = ServerEntry()
         let address = SocketAddress(server.configuration.endpoint)
         entry.family = address.family
@@ -148,18 +156,9 @@ struct TableBuilder {
                 entry.address[index] = raw.load(fromByteOffset: index, as: UInt8.self)
             }
         }
-        if let cookie = listener.cookie {
-            let line = cookie.setCookie(value: listener.cookieValue(of: server.configuration))
-            entry.setCookie = append(line.text)
-            entry.beforeDates = Int32(line.beforeDates)
-            entry.cookieValue = value
-        }
         entry.isEncrypted = server.configuration.tls != nil
         entry.tls = keep(server.tls)
         if let name = server.configuration.tls?.serverName { entry.serverName = append(name + "\0") }
-        entry.isUsable = server.condition.isUsable || isForced
-        // A server that is marked down for good reason will answer as little as one whose node is gone.
-        entry.isLost = server.node == .lost || server.endsSessions
         entry.sessions = server.sessions
         if let observe = server.configuration.observe {
             entry.errors = errors.base + Int(server.id)
