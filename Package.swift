@@ -84,7 +84,7 @@ let package = Package(
         pure("Arbiter", ["Bytes", "ClusterModel"]),
         pure("HTTP1"),
         pure("Balancing", ["ClusterModel"]),
-        pure("ClusterConfig", ["ClusterModel", .product(name: "Yams", package: "Yams")]),
+        pure("ClusterConfig", ["Bytes", "ClusterModel", .product(name: "Yams", package: "Yams")]),
 
         // Shells: do.
         shell(
@@ -93,7 +93,7 @@ let package = Package(
         ),
         shell("FenceRunner", ["CLinux", "ClusterModel", "LinuxIO", "Processes", "AgentAPI", "Supervision"]),
         shell("ProxyControl", ["Balancing", "ClusterModel", "LinuxIO", "CLinux"]),
-        shell("Proxy", ["Balancing", "HTTP1", "ProxyControl", "ClusterModel", "LinuxIO", "CLinux", "CTLS"]),
+        shell("Proxy", ["Balancing", "Bytes", "HTTP1", "ProxyControl", "ClusterModel", "LinuxIO", "CLinux", "CTLS"]),
         // Ends what a lease covered when the agent cannot.
         shell("Guard", ["CLinux", "ClusterModel", "LinuxIO", "Netlink", "Processes"]),
         shell("AdminAPI", ["ClusterModel", .product(name: "FlyingSocks", package: "FlyingFox")]),

@@ -126,8 +126,7 @@ extension AgentLoop {
     func loadBalancerStatus(_ name: String?) -> AdminResponse {
         let configuration = core.state.configuration
         if let name, configuration.listener(named: name) == nil {
-            let names = configuration.listeners.map(\.name).joined(separator: ", ")
-            return .failed(AdminFailure(.refused, "there is no listener \"\(name)\"; listeners: \(names)"))
+            return .failed(noListener(name))
         }
         let views = proxy.listenerViews(configuration).filter { name == nil || $0.name == name }
         let own = configuration.node(core.id)?.name ?? ""
@@ -181,6 +180,12 @@ extension AgentLoop {
         case .knowsMore(let node):
             AdminFailure(.refused, "\(name(of: node)) has more of the log", remedy: "run this command there")
         }
+    }
+
+    /// What is said of a name that no listener has.
+    func noListener(_ name: String) -> AdminFailure {
+        let names = core.state.configuration.listeners.map(\.name).joined(separator: ", ")
+        return AdminFailure(.refused, "there is no listener \"\(name)\"; listeners: \(names)")
     }
 
     /// What is said of a name that is this node's own, or nobody's.

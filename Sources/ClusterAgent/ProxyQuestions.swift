@@ -17,8 +17,7 @@ extension AgentLoop {
     func exchanges(_ listener: String?, last: Int, _ reply: @escaping @Sendable (AdminResponse) -> Void) {
         let configuration = core.state.configuration
         if let listener, configuration.listener(named: listener) == nil {
-            let names = configuration.listeners.map(\.name).joined(separator: ", ")
-            return reply(.failed(AdminFailure(.refused, "there is no listener \"\(listener)\"; listeners: \(names)")))
+            return reply(.failed(noListener(listener)))
         }
         let node = configuration.node(core.id)?.name ?? ""
         let remedy = "look with haven lb status"

@@ -38,7 +38,7 @@ public enum ListenerWords {
         "crl-file": "leave it out",
         "crt-list": "give the files, or a directory, to crt",
         "smtpchk": "give tcp-check='expect rstring ^220'",
-        "ssl-hello-chk": "checks are not encrypted yet",
+        "ssl-hello-chk": "give each server the words ssl check: then its checks are encrypted",
         "ldap-check": "checks are by TCP connect, or by a script with tcp-check",
         "external-check": "give each server agent-check agent-port PORT",
         "stats": "look with haven lb status",

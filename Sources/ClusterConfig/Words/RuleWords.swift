@@ -1,3 +1,4 @@
+import Bytes
 import ClusterModel
 
 /// Rules of checks as text: words with HAProxy's quotes and escapes, one rule per line or between `;`.
@@ -39,7 +40,7 @@ enum RuleWords {
             case "\t": result += "\\t"
             default:
                 if scalar.value < 0x20 || scalar.value == 0x7F {
-                    result += "\\x" + hex([UInt8(scalar.value)])
+                    result += "\\x" + Hex.encode(CollectionOfOne(UInt8(scalar.value)))
                 } else {
                     result.unicodeScalars.append(scalar)
                 }
@@ -48,24 +49,11 @@ enum RuleWords {
         return result + "\""
     }
 
-    /// Bytes in hexadecimal digits.
-    static func hex(_ bytes: [UInt8]) -> String {
-        bytes.map { (($0 < 16) ? "0" : "") + String($0, radix: 16) }.joined()
-    }
-
     /// Hexadecimal digits as bytes.
     static func bytes(_ option: String, _ text: String) throws(WordProblem) -> [UInt8] {
-        let digits = Array(text.utf8)
-        var bytes: [UInt8] = []
-        for at in stride(from: 0, to: digits.count, by: 2) {
-            let pair = String(decoding: digits[at..<min(at + 2, digits.count)], as: UTF8.self)
-            guard pair.count == 2, pair.allSatisfy(\.isHexDigit), let byte = UInt8(pair, radix: 16) else {
-                let remedy = "give pairs of hexadecimal digits, such as 50494e470d0a"
-                throw WordProblem(option, "\"\(text)\" are no bytes", remedy: remedy)
-            }
-            bytes.append(byte)
-        }
-        return bytes
+        if let bytes = Hex.decode(text) { return bytes }
+        let remedy = "give pairs of hexadecimal digits, such as 50494e470d0a"
+        throw WordProblem(option, "\"\(text)\" are no bytes", remedy: remedy)
     }
 
     private struct Reading {

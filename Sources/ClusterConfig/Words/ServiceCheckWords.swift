@@ -1,3 +1,4 @@
+import Bytes
 import ClusterModel
 
 /// Listener options for checks in a service's own protocol, and for how often there are checks.
@@ -125,13 +126,13 @@ enum ServiceCheckWords {
         switch rule {
         case .connect(let port): return ["connect"] + (port.map { ["port", "\($0)"] } ?? [])
         case .send(let text): return ["send", text]
-        case .sendBinary(let bytes): return ["send-binary", RuleWords.hex(bytes)]
+        case .sendBinary(let bytes): return ["send-binary", Hex.encode(bytes)]
         case .expect(let expectation):
             let (kind, value) =
                 switch expectation.subject {
                 case .string(let text): ("string", text)
                 case .pattern(let text): ("rstring", text)
-                case .binary(let bytes): ("binary", RuleWords.hex(bytes))
+                case .binary(let bytes): ("binary", Hex.encode(bytes))
                 }
             return ["expect"] + (expectation.isNegated ? ["!"] : []) + [kind, value]
         }

@@ -1,3 +1,4 @@
+import Bytes
 import CTLS
 import ClusterModel
 import ProxyControl
@@ -88,7 +89,7 @@ final class TLSContext {
         if !list.isEmpty, haven_tls_set_protocols(pointer, list, list.count) != 0 {
             throw TLSFault("no memory for protocols")
         }
-        let keys = planned.ticketKeys.prefix(Int(HAVEN_TICKET_KEYS)).map { Self.bytes($0.exposed) }
+        let keys = planned.ticketKeys.prefix(Int(HAVEN_TICKET_KEYS)).map { Hex.decode($0.exposed) ?? [] }
         guard keys.allSatisfy({ $0.count == PlannedTLS.ticketKeyBytes }) else {
             throw TLSFault("a key of session tickets has not \(PlannedTLS.ticketKeyBytes) bytes")
         }
@@ -101,11 +102,6 @@ final class TLSContext {
     private func setVersions(_ lowest: TLSVersion?) throws(TLSFault) {
         let version = lowest == .tls13 ? TLS1_3_VERSION : TLS1_2_VERSION
         guard haven_tls_set_versions(pointer, version) == 1 else { throw TLSFault("ssl-min-ver is not possible") }
-    }
-
-    private static func bytes(_ hex: String) -> [UInt8] {
-        let digits = hex.utf8.compactMap { Character(UnicodeScalar($0)).hexDigitValue.map { UInt8($0) } }
-        return stride(from: 0, to: digits.count - 1, by: 2).map { digits[$0] << 4 | digits[$0 + 1] }
     }
 
     /// Lets the server name that a client sends pick among contexts; this one is the first of them.

@@ -275,8 +275,8 @@ extension ClusterSimulator {
     }
 
     /// Whether a node was away while the others that it knew were removed, or are lost in the same way, so that nobody can
-    /// tell it who came in their place; or somebody joined again in another history, by a token of somebody who did not know how often the machine had
-    /// started, so that one takes the other for an old copy of itself.
+    /// tell it who came in their place; or somebody joined again in another history, by a token of somebody who did not
+    /// know how often the machine had started, so that one takes the other for an old copy of itself.
     private func isStranded(_ index: Int) -> Bool {
         let host = hosts[index]
         if let first = leadingHost {
